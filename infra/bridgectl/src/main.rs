@@ -1,0 +1,2 @@
+//! bridgectl.
+fn main() {}
