@@ -1,0 +1,361 @@
+//! The neutral form of a formatted text, between what Telegram calls entities and what Intercom calls HTML.
+
+use std::fmt::Write as _;
+
+/// A formatted text: blocks one below the other.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct RichText(pub Vec<Block>);
+
+/// One block of a text.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Block {
+    /// Lines of running text; `\n` in a run is a line break. `tight` has no blank line above it.
+    Paragraph {
+        /// What stands in it.
+        runs: Vec<Run>,
+        /// Follows the block above without a blank line.
+        tight: bool,
+    },
+    /// A heading, level 1 to 6.
+    Heading {
+        /// 1 is the highest.
+        level: u8,
+        /// What stands in it.
+        runs: Vec<Run>,
+    },
+    /// A quotation. Quotations do not nest: a quotation within one is part of it.
+    Quote {
+        /// What is quoted; no [`Block::Quote`] among it.
+        blocks: Vec<Block>,
+        /// Shown folded until the reader opens it.
+        expandable: bool,
+    },
+    /// Preformatted text, taken to the letter.
+    Code {
+        /// The programming language, if it was named.
+        language: Option<String>,
+        /// The text, without a line break at its end.
+        text: String,
+    },
+    /// A list.
+    List {
+        /// The first number of a numbered list; bullets without it.
+        start: Option<u64>,
+        /// Its items, each made of blocks.
+        items: Vec<Vec<Block>>,
+    },
+    /// A table: rows of cells.
+    Table(Vec<Vec<Vec<Run>>>),
+    /// A line across.
+    Rule,
+    /// A picture that stands in the text.
+    Image {
+        /// Where it is.
+        url: String,
+        /// What it shows, in words.
+        alt: String,
+    },
+}
+
+/// A stretch of text of one style.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Run {
+    /// The text; `\n` is a line break.
+    pub text: String,
+    /// How it looks.
+    pub style: Style,
+}
+
+/// How a stretch of text looks.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a property of its own that any other may go with"
+)]
+pub struct Style {
+    /// Bold.
+    pub bold: bool,
+    /// Italic.
+    pub italic: bool,
+    /// Underlined.
+    pub underline: bool,
+    /// Struck through.
+    pub strike: bool,
+    /// Hidden until the reader touches it.
+    pub spoiler: bool,
+    /// Monospace.
+    pub code: bool,
+    /// Where it leads.
+    pub link: Option<String>,
+}
+
+impl Run {
+    /// A run without any style.
+    pub fn plain(text: impl Into<String>) -> Self {
+        Self {
+            text: text.into(),
+            style: Style::default(),
+        }
+    }
+
+    /// A bold run.
+    pub fn bold(text: impl Into<String>) -> Self {
+        Self {
+            text: text.into(),
+            style: Style {
+                bold: true,
+                ..Style::default()
+            },
+        }
+    }
+
+    /// A run that leads somewhere.
+    pub fn link(text: impl Into<String>, url: impl Into<String>) -> Self {
+        Self {
+            text: text.into(),
+            style: Style {
+                link: Some(url.into()),
+                ..Style::default()
+            },
+        }
+    }
+}
+
+impl Block {
+    /// A paragraph with a blank line above it.
+    pub fn paragraph(runs: Vec<Run>) -> Self {
+        Self::Paragraph { runs, tight: false }
+    }
+
+    /// A paragraph right below the block above it.
+    pub fn line(runs: Vec<Run>) -> Self {
+        Self::Paragraph { runs, tight: true }
+    }
+}
+
+impl RichText {
+    /// One paragraph without any style.
+    pub fn plain(text: impl Into<String>) -> Self {
+        let text = text.into();
+        if text.is_empty() {
+            Self::default()
+        } else {
+            Self(vec![Block::paragraph(vec![Run::plain(text)])])
+        }
+    }
+
+    /// Whether there is nothing to see in it: no picture, and no character but white space.
+    pub fn is_blank(&self) -> bool {
+        !self.has_image() && self.to_plain().trim().is_empty()
+    }
+
+    /// Whether a picture stands in the text.
+    pub fn has_image(&self) -> bool {
+        self.images().next().is_some()
+    }
+
+    /// The pictures that stand in the text, in order: where each is.
+    pub fn images(&self) -> impl Iterator<Item = &str> {
+        fn collect<'t>(blocks: &'t [Block], into: &mut Vec<&'t str>) {
+            for block in blocks {
+                match block {
+                    Block::Image { url, .. } => into.push(url),
+                    Block::Quote { blocks, .. } => collect(blocks, into),
+                    Block::List { items, .. } => items.iter().for_each(|item| collect(item, into)),
+                    Block::Paragraph { .. }
+                    | Block::Heading { .. }
+                    | Block::Code { .. }
+                    | Block::Table(_)
+                    | Block::Rule => {}
+                }
+            }
+        }
+        let mut images = Vec::new();
+        collect(&self.0, &mut images);
+        images.into_iter()
+    }
+
+    /// Adds blocks at the end.
+    pub fn extend(&mut self, blocks: impl IntoIterator<Item = Block>) {
+        self.0.extend(blocks);
+    }
+
+    /// The same text without formatting, for a reader: lists with bullets and numbers, quotations marked, links spelled out where
+    /// their text does not already say where they lead.
+    pub fn to_plain(&self) -> String {
+        let mut out = String::new();
+        plain_blocks(&self.0, "", &mut out);
+        out
+    }
+
+    /// The text as it is compared with what another system made of it: letters and digits only, lower case, without links' targets.
+    /// Systems wrap, trim, escape and re-flow what they are given, so nothing finer survives.
+    pub fn fingerprint_text(&self) -> String {
+        let mut bare = self.clone();
+        strip_links(&mut bare.0);
+        bare.to_plain()
+            .chars()
+            .filter(|c| c.is_alphanumeric() || !c.is_ascii() && !c.is_whitespace())
+            .flat_map(char::to_lowercase)
+            .collect()
+    }
+}
+
+fn strip_links(blocks: &mut [Block]) {
+    let bare = |runs: &mut Vec<Run>| runs.iter_mut().for_each(|run| run.style.link = None);
+    for block in blocks {
+        match block {
+            Block::Paragraph { runs, .. } | Block::Heading { runs, .. } => bare(runs),
+            Block::Quote { blocks, .. } => strip_links(blocks),
+            Block::List { items, .. } => items.iter_mut().for_each(|item| strip_links(item)),
+            Block::Table(rows) => rows.iter_mut().flatten().for_each(bare),
+            Block::Code { .. } | Block::Rule | Block::Image { .. } => {}
+        }
+    }
+}
+
+fn plain_blocks(blocks: &[Block], indent: &str, out: &mut String) {
+    for (at, block) in blocks.iter().enumerate() {
+        if at > 0 {
+            let tight = matches!(block, Block::Paragraph { tight: true, .. });
+            out.push_str(if tight { "\n" } else { "\n\n" });
+            out.push_str(indent);
+        }
+        plain_block(block, indent, out);
+    }
+}
+
+fn plain_block(block: &Block, indent: &str, out: &mut String) {
+    match block {
+        Block::Paragraph { runs, .. } | Block::Heading { runs, .. } => plain_runs(runs, indent, out),
+        Block::Quote { blocks, .. } => {
+            let inner = RichText(blocks.clone()).to_plain();
+            push_lines(inner.lines().map(|line| format!("> {line}")), indent, out);
+        }
+        Block::Code { text, .. } => push_lines(text.split('\n').map(str::to_owned), indent, out),
+        Block::List { start, items } => plain_list(*start, items, indent, out),
+        Block::Table(rows) => push_lines(
+            rows.iter().map(|row| {
+                let cell = |runs: &Vec<Run>| {
+                    let mut text = String::new();
+                    plain_runs(runs, "", &mut text);
+                    text.replace('\n', " ")
+                };
+                row.iter().map(cell).collect::<Vec<_>>().join(" | ")
+            }),
+            indent,
+            out,
+        ),
+        Block::Rule => out.push_str("———"),
+        Block::Image { alt, .. } if alt.is_empty() => out.push_str("[image]"),
+        Block::Image { alt, .. } => {
+            let _ = write!(out, "[image: {alt}]");
+        }
+    }
+}
+
+fn plain_list(start: Option<u64>, items: &[Vec<Block>], indent: &str, out: &mut String) {
+    let mut number = start;
+    for (at, item) in items.iter().enumerate() {
+        if at > 0 {
+            out.push('\n');
+            out.push_str(indent);
+        }
+        let mark = number.map_or_else(|| "• ".to_owned(), |n| format!("{n}. "));
+        number = number.map(|n| n.saturating_add(1));
+        out.push_str(&mark);
+        plain_blocks(item, &format!("{indent}   "), out);
+    }
+}
+
+fn push_lines(lines: impl Iterator<Item = String>, indent: &str, out: &mut String) {
+    for (at, line) in lines.enumerate() {
+        if at > 0 {
+            out.push('\n');
+            out.push_str(indent);
+        }
+        out.push_str(&line);
+    }
+}
+
+fn plain_runs(runs: &[Run], indent: &str, out: &mut String) {
+    for (at, run) in runs.iter().enumerate() {
+        if indent.is_empty() {
+            out.push_str(&run.text);
+        } else {
+            out.push_str(&run.text.replace('\n', &format!("\n{indent}")));
+        }
+        let Some(link) = &run.style.link else { continue };
+        let goes_on = runs
+            .get(at + 1)
+            .is_some_and(|next| next.style.link.as_ref() == Some(link));
+        if !goes_on && !says_where(link, &run.text) {
+            let _ = write!(out, " ({link})");
+        }
+    }
+}
+
+/// Whether a link's text already says where it leads.
+fn says_where(link: &str, text: &str) -> bool {
+    let bare = |url: &str| {
+        let url = url.trim().trim_end_matches('/');
+        let url = url
+            .strip_prefix("https://")
+            .or_else(|| url.strip_prefix("http://"))
+            .unwrap_or(url);
+        url.strip_prefix("mailto:")
+            .or_else(|| url.strip_prefix("tel:"))
+            .unwrap_or(url)
+            .to_lowercase()
+    };
+    bare(link) == bare(text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn plain_text_shows_lists_quotes_and_links() {
+        let text = RichText(vec![
+            Block::Heading {
+                level: 2,
+                runs: vec![Run::plain("Steps")],
+            },
+            Block::List {
+                start: Some(1),
+                items: vec![
+                    vec![Block::paragraph(vec![Run::plain("one\nstill one")])],
+                    vec![Block::paragraph(vec![Run::link("two", "https://example.com/2")])],
+                ],
+            },
+            Block::Quote {
+                blocks: vec![Block::paragraph(vec![Run::plain("a\nb")])],
+                expandable: false,
+            },
+            Block::line(vec![Run::link("example.com", "https://example.com/")]),
+        ]);
+        assert_eq!(
+            text.to_plain(),
+            "Steps\n\n1. one\n   still one\n2. two (https://example.com/2)\n\n> a\n> b\nexample.com"
+        );
+    }
+
+    #[test]
+    fn fingerprints_survive_wrapping_and_keep_what_differs() {
+        let sent = RichText::plain("  Hello,\nworld! ");
+        let back = RichText(vec![
+            Block::paragraph(vec![Run::bold("Hello"), Run::plain(",")]),
+            Block::paragraph(vec![Run::plain("world!")]),
+        ]);
+        assert_eq!(sent.fingerprint_text(), back.fingerprint_text());
+        assert_ne!(
+            sent.fingerprint_text(),
+            RichText::plain("Hello, worlds!").fingerprint_text()
+        );
+        assert_ne!(
+            RichText::plain("👍").fingerprint_text(),
+            RichText::plain("👎").fingerprint_text()
+        );
+    }
+}

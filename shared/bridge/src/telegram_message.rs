@@ -1,0 +1,178 @@
+//! What happens in Telegram, in neutral terms: what a webhook reads of an update, and what a worker carries.
+
+use crate::rich_text::RichText;
+use mapping::{AlbumId, ChatId, CustomerId, MessageId, Timestamp, TopicId, UpdateId};
+
+/// What the webhook reads of an update: ids and kinds, no content.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Peek {
+    /// The update's id; a redelivery has the same.
+    pub update: UpdateId,
+    /// Where it happened; some kinds of update happen nowhere.
+    pub chat: Option<ChatRef>,
+    /// What happened.
+    pub kind: UpdateKind,
+    /// The topic, if the message stands in one other than General.
+    pub topic: Option<TopicId>,
+    /// The message that it is about; `None` also for message id 0, which names no message.
+    pub message: Option<MessageId>,
+    /// Who wrote.
+    pub sender: Option<Sender>,
+    /// Whose message is answered, where it is: what a staff member's answer in a topic with several customers goes by.
+    pub replies_to: Option<CustomerId>,
+}
+
+/// A chat as the lane and the link need it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ChatRef {
+    /// Its id.
+    pub id: ChatId,
+    /// Its kind.
+    pub kind: ChatKind,
+}
+
+/// What kind of chat it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ChatKind {
+    /// One person and the bot.
+    Private,
+    /// A group without topics, basic or super.
+    Group,
+    /// A supergroup with topics.
+    Forum,
+    /// A channel.
+    Channel,
+}
+
+/// What kind of update it is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum UpdateKind {
+    /// A message that somebody wrote.
+    Message,
+    /// A message was changed.
+    Edited,
+    /// A service message about a topic: created, renamed, closed, opened.
+    Topic,
+    /// The chat got another id.
+    Migration {
+        /// The id that is no more.
+        from: ChatId,
+        /// The id that is in its place.
+        to: ChatId,
+    },
+    /// The bot's own rights in a chat changed.
+    Membership,
+    /// Somebody reacted to a message.
+    Reaction,
+    /// Any other service message: no content.
+    Service(String),
+    /// A kind that is not bridged, by Telegram's name for it.
+    Other(String),
+}
+
+/// Who wrote.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Sender {
+    /// `sender_chat.id` where there is one, else `from.id`.
+    pub id: CustomerId,
+    /// What they are.
+    pub kind: SenderKind,
+}
+
+/// What a sender is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SenderKind {
+    /// A person.
+    User,
+    /// An administrator who writes as the group itself.
+    AnonymousAdmin,
+    /// Somebody who writes as a channel.
+    Channel,
+    /// A post of the linked channel, forwarded by Telegram.
+    LinkedChannel,
+    /// A bot, ours included.
+    Bot,
+}
+
+/// An update with its content.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Update {
+    /// Somebody wrote.
+    Message(Box<CustomerMessage>),
+    /// Somebody changed what they wrote.
+    Edited(Box<CustomerMessage>),
+    /// A topic was created or renamed.
+    TopicTitle {
+        /// The topic; `None` is General.
+        topic: Option<TopicId>,
+        /// Its title from now on.
+        title: String,
+    },
+    /// A topic was closed (`true`) or opened.
+    TopicClosed {
+        /// The topic; `None` is General.
+        topic: Option<TopicId>,
+        /// Closed, or opened.
+        closed: bool,
+    },
+    /// The bot's own rights in a chat changed.
+    Membership {
+        /// Whether it can read and write there now.
+        present: bool,
+        /// Whether it is an administrator, without which it does not see everything.
+        administrator: bool,
+        /// Whether it may create and open topics.
+        manages_topics: bool,
+    },
+    /// Nothing that is carried: Telegram's name for it.
+    Other(String),
+}
+
+/// A message that somebody wrote in Telegram.
+#[derive(Clone, Debug, PartialEq)]
+pub struct CustomerMessage {
+    /// The chat's title, or the person's name in a private chat.
+    pub chat_title: String,
+    /// The chat's public @name, without the @.
+    pub chat_username: Option<String>,
+    /// The topic's title, where the message brings it along.
+    pub topic_title: Option<String>,
+    /// Who wrote.
+    pub author: Author,
+    /// When it was written.
+    pub date: Timestamp,
+    /// The text, or the caption, as formatted; kinds that are not text begin with one honest line that says what they are.
+    pub text: RichText,
+    /// What is answered, if something is: its author's name and the quoted text.
+    pub quote: Option<Quote>,
+    /// From whom it was forwarded, in words.
+    pub forwarded_from: Option<String>,
+    /// The inline bot that it was written with, without the @.
+    pub via_bot: Option<String>,
+    /// The album that it is an item of.
+    pub album: Option<AlbumId>,
+    /// A command for another bot, which is not content.
+    pub for_another_bot: bool,
+}
+
+/// Who wrote a message.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Author {
+    /// The name as Telegram shows it: first and last name, a group's or channel's title, else the @name.
+    pub name: String,
+    /// The public @name, without the @.
+    pub username: Option<String>,
+    /// The language of the person's app: an IETF tag.
+    pub language: Option<String>,
+    /// The title under which an anonymous administrator signs.
+    pub signature: Option<String>,
+}
+
+/// What a message answers.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Quote {
+    /// Whose words they are, where that is known.
+    pub author: Option<String>,
+    /// The words: the part that was picked, else the beginning of the message.
+    pub text: RichText,
+}

@@ -1,0 +1,88 @@
+//! A webhook request as both hosts bring it, and what is answered.
+
+use bytes::Bytes;
+use std::time::Duration;
+
+/// A request: what of it matters, as it came over the wire.
+#[derive(Clone, Debug)]
+pub struct WebhookRequest {
+    /// The method.
+    pub method: WebhookMethod,
+    /// The headers, names in any case.
+    pub headers: Vec<(String, String)>,
+    /// The body, to the byte.
+    pub body: Bytes,
+}
+
+/// The methods that a webhook knows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum WebhookMethod {
+    /// Whether somebody is there: Intercom asks when the URL is saved.
+    Head,
+    /// A delivery.
+    Post,
+    /// Anything else.
+    Other,
+}
+
+impl WebhookRequest {
+    /// The value of a header that came exactly once.
+    pub fn header(&self, name: &str) -> Option<&str> {
+        let mut values = self
+            .headers
+            .iter()
+            .filter(|(key, _)| key.eq_ignore_ascii_case(name))
+            .map(|(_, value)| value);
+        values.next().filter(|_| values.next().is_none()).map(String::as_str)
+    }
+}
+
+/// What a webhook answers; the body is always empty.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Answer {
+    /// 200: it is ours now, or it can never succeed.
+    Taken,
+    /// 401: the proof is missing or wrong.
+    Unauthorized,
+    /// 405: not a method of a webhook.
+    NoSuchMethod,
+    /// 503 with `Retry-After`: it could not be kept; the sender has to try again.
+    TryLater(Duration),
+}
+
+impl Answer {
+    /// The HTTP status.
+    pub fn status(self) -> u16 {
+        match self {
+            Self::Taken => 200,
+            Self::Unauthorized => 401,
+            Self::NoSuchMethod => 405,
+            Self::TryLater(_) => 503,
+        }
+    }
+
+    /// The value of `Retry-After`, whole seconds.
+    pub fn retry_after(self) -> Option<u64> {
+        match self {
+            Self::TryLater(after) => Some(after.as_secs().max(1)),
+            Self::Taken | Self::Unauthorized | Self::NoSuchMethod => None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_header_that_comes_twice_proves_nothing() {
+        let mut request = WebhookRequest {
+            method: WebhookMethod::Post,
+            headers: vec![("X-Proof".into(), "a".into())],
+            body: Bytes::new(),
+        };
+        assert_eq!(request.header("x-proof"), Some("a"));
+        request.headers.push(("x-proof".into(), "b".into()));
+        assert_eq!(request.header("x-proof"), None);
+    }
+}
