@@ -1,0 +1,363 @@
+//! Deliveries: the record of carrying one message across, and the claim under which one worker carries it.
+//!
+//! A record says what is known to have happened. `claimed` means that a call may be out: whoever finds it with its lease over
+//! must treat the next step as one that may have happened. `waiting` means that nothing is out.
+
+use crate::{
+    ids::{ConversationId, MessageId, PartId},
+    keys::FINISHED_FOR,
+    ledger::{Ledger, Transaction},
+    record::{Record, Stored},
+    store::{Key, StoreError, Version, WriteError},
+    time::Timestamp,
+};
+use serde::{Deserialize, Serialize};
+use std::time::Duration;
+
+/// How long a claim keeps others off. Longer than a worker can run (120 s), shorter than the queue hides a message (130 s): so a
+/// message that is received again proves its former worker dead and finds the claim free.
+pub const LEASE: Duration = Duration::from_secs(125);
+
+/// How soon whoever lost a race comes back.
+pub(crate) const RACE_LOST: Duration = Duration::from_secs(2);
+
+/// So many beginnings in a row without any outcome make a message poison: it kills its workers.
+pub const POISON_AFTER: u32 = 5;
+
+/// One call of a delivery that others can see.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Step {
+    /// The customer is made a participant.
+    Attach,
+    /// The conversation is opened with the message.
+    Create,
+    /// The text is sent.
+    Text,
+    /// A file is sent, counted from 0.
+    File(u16),
+    /// One of the messages that a text is cut into, counted from 0.
+    Chunk(u16),
+    /// An internal note is written.
+    Note,
+}
+
+/// Proof that a step happened.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Receipt {
+    /// Which step.
+    pub step: Step,
+    /// What came of it.
+    #[serde(flatten)]
+    pub proof: Proof,
+    /// When we learned of it.
+    pub at: Timestamp,
+}
+
+/// What a step left on the other side.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Proof {
+    /// A part in Intercom.
+    Part(PartId),
+    /// A conversation in Intercom.
+    Conversation(ConversationId),
+    /// A message in Telegram.
+    Message(MessageId),
+}
+
+/// Where a delivery is on its way.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "state", rename_all = "snake_case")]
+pub enum DeliveryState {
+    /// A worker is at it. The item's version is its claim.
+    Claimed {
+        /// Until when nobody else may take over.
+        lease_until: Timestamp,
+    },
+    /// Nothing is out; to be tried again.
+    Waiting {
+        /// Why: a code.
+        reason: String,
+        /// Not before this time.
+        not_before: Timestamp,
+    },
+    /// It has arrived.
+    Delivered,
+    /// It is not to be carried.
+    Skipped {
+        /// Why: a code.
+        reason: String,
+    },
+    /// It was given up, and a human was told.
+    Undeliverable {
+        /// Why: a code.
+        reason: String,
+    },
+}
+
+/// The record of carrying one message across.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Delivery {
+    /// Where it is on its way.
+    #[serde(flatten)]
+    pub state: DeliveryState,
+    /// The lane in which it is carried.
+    pub lane: String,
+    /// When the webhook took it: its age counts from here.
+    pub since: Timestamp,
+    /// How often it was tried and failed; waiting for a slot is none.
+    pub attempt: u32,
+    /// Beginnings since the last recorded outcome.
+    pub begun: u32,
+    /// How often it was given up: a copy that carries this number opens it again.
+    pub generation: u32,
+    /// What is proven.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub receipts: Vec<Receipt>,
+    /// When the coming messages to Telegram may go, the next one first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub slots: Vec<Timestamp>,
+    /// The conversation that it went to or came from.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub conversation: Option<ConversationId>,
+    /// Keyed hash of the text, so that a change of something else is no correction.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fingerprint: Option<String>,
+}
+
+impl Record for Delivery {
+    const KIND: &'static str = "delivery";
+}
+
+impl Delivery {
+    fn new(arrival: &Arrival) -> Self {
+        Self {
+            state: DeliveryState::Claimed {
+                lease_until: Timestamp::EPOCH,
+            },
+            lane: arrival.lane.clone(),
+            since: arrival.since,
+            attempt: 0,
+            begun: 0,
+            generation: 0,
+            receipts: Vec::new(),
+            slots: Vec::new(),
+            conversation: None,
+            fingerprint: None,
+        }
+    }
+
+    /// The proof of a step, if it is proven.
+    pub fn proof(&self, step: Step) -> Option<&Proof> {
+        self.receipts
+            .iter()
+            .find(|receipt| receipt.step == step)
+            .map(|receipt| &receipt.proof)
+    }
+
+    /// Whether nothing more will be done about it.
+    pub fn is_finished(&self) -> bool {
+        match self.state {
+            DeliveryState::Delivered | DeliveryState::Skipped { .. } | DeliveryState::Undeliverable { .. } => true,
+            DeliveryState::Claimed { .. } | DeliveryState::Waiting { .. } => false,
+        }
+    }
+}
+
+/// A message as it comes out of the queue.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Arrival {
+    /// Its lane.
+    pub lane: String,
+    /// When the webhook took it.
+    pub since: Timestamp,
+    /// On a copy of something that was given up: which giving-up.
+    pub gave_up: Option<u32>,
+}
+
+/// What to do about a message that came out of the queue.
+#[derive(Debug)]
+pub enum Begun {
+    /// Carry it.
+    Claimed(Claim),
+    /// Not now.
+    Later(Timestamp),
+    /// Nothing: it is done.
+    Finished,
+    /// Give it up: it has killed its workers.
+    Poison(Claim),
+}
+
+/// The right to carry one message. Every outcome is conditional on it: a worker that was overtaken changes nothing.
+#[derive(Debug)]
+pub struct Claim {
+    key: Key,
+    version: Version,
+    /// The record as it is known.
+    pub delivery: Delivery,
+    /// A former worker may have sent the next step.
+    pub may_have_gone_out: bool,
+}
+
+enum Decision {
+    Claim { may_have_gone_out: bool },
+    Later(Timestamp),
+    Finished,
+}
+
+fn decide(delivery: &Delivery, now: Timestamp, arrival: &Arrival) -> Decision {
+    match &delivery.state {
+        DeliveryState::Claimed { lease_until } if *lease_until > now => Decision::Later(*lease_until),
+        DeliveryState::Claimed { .. } => Decision::Claim {
+            may_have_gone_out: true,
+        },
+        DeliveryState::Waiting { not_before, .. } if *not_before > now => Decision::Later(*not_before),
+        DeliveryState::Waiting { .. } => Decision::Claim {
+            may_have_gone_out: false,
+        },
+        DeliveryState::Undeliverable { .. } if arrival.gave_up == Some(delivery.generation) => Decision::Claim {
+            may_have_gone_out: false,
+        },
+        DeliveryState::Delivered | DeliveryState::Skipped { .. } | DeliveryState::Undeliverable { .. } => {
+            Decision::Finished
+        }
+    }
+}
+
+impl Ledger {
+    /// Begins to carry a message, or says why not. `existing` is what was read at `key`.
+    pub async fn begin(
+        &self,
+        key: Key,
+        existing: Option<Stored<Delivery>>,
+        arrival: &Arrival,
+    ) -> Result<Begun, StoreError> {
+        let now = self.now();
+        let (read, mut delivery, may_have_gone_out) = match existing {
+            None => (None, Delivery::new(arrival), false),
+            Some(Stored { version, value }) => match decide(&value, now, arrival) {
+                Decision::Later(at) => return Ok(Begun::Later(at)),
+                Decision::Finished => return Ok(Begun::Finished),
+                Decision::Claim { may_have_gone_out } => (Some(version), value, may_have_gone_out),
+            },
+        };
+        if matches!(delivery.state, DeliveryState::Undeliverable { .. }) {
+            // A redriven message has a fresh life: neither its age nor its attempts count against it.
+            delivery.since = now;
+            delivery.attempt = 0;
+        }
+        delivery.begun = delivery.begun.saturating_add(1);
+        delivery.state = DeliveryState::Claimed {
+            lease_until: now + LEASE,
+        };
+        let poison = delivery.begun > POISON_AFTER;
+        let transaction = self
+            .transaction()
+            .put_after(key.clone(), read.as_ref(), &delivery, None);
+        match self.commit(transaction).await {
+            Ok(version) => {
+                let claim = Claim {
+                    key,
+                    version,
+                    delivery,
+                    may_have_gone_out,
+                };
+                Ok(if poison {
+                    Begun::Poison(claim)
+                } else {
+                    Begun::Claimed(claim)
+                })
+            }
+            Err(WriteError::Conflict) => Ok(Begun::Later(now + RACE_LOST)),
+            Err(WriteError::Store(error)) => Err(error),
+        }
+    }
+
+    /// Records what is proven so far, and goes on.
+    pub async fn progress(&self, claim: Claim) -> Result<Claim, WriteError> {
+        self.progress_with(claim, self.transaction()).await
+    }
+
+    /// Records what is proven so far together with other writes, and goes on.
+    pub async fn progress_with(&self, mut claim: Claim, with: Transaction) -> Result<Claim, WriteError> {
+        claim.delivery.begun = 0;
+        let transaction = with.replace(claim.key.clone(), &claim.version, &claim.delivery, None);
+        claim.version = self.commit(transaction).await?;
+        claim.may_have_gone_out = false;
+        Ok(claim)
+    }
+
+    /// Records that nothing is out and that it is to be tried again; `failed` counts it as an attempt.
+    pub async fn wait(
+        &self,
+        mut claim: Claim,
+        reason: &str,
+        not_before: Timestamp,
+        failed: bool,
+    ) -> Result<(), WriteError> {
+        claim.delivery.attempt = claim.delivery.attempt.saturating_add(u32::from(failed));
+        claim.delivery.begun = 0;
+        claim.delivery.state = DeliveryState::Waiting {
+            reason: reason.to_owned(),
+            not_before,
+        };
+        self.commit(claim.into_transaction(self.transaction(), None))
+            .await
+            .map(drop)
+    }
+
+    /// Records that the next step may have happened, and that nobody looks before `look_at`.
+    pub async fn doubt(&self, mut claim: Claim, look_at: Timestamp) -> Result<(), WriteError> {
+        claim.delivery.attempt = claim.delivery.attempt.saturating_add(1);
+        claim.delivery.begun = 0;
+        claim.delivery.state = DeliveryState::Claimed { lease_until: look_at };
+        self.commit(claim.into_transaction(self.transaction(), None))
+            .await
+            .map(drop)
+    }
+
+    /// Records the end, together with other writes.
+    pub async fn finish(&self, mut claim: Claim, end: End, with: Transaction) -> Result<(), WriteError> {
+        claim.delivery.begun = 0;
+        claim.delivery.slots.clear();
+        claim.delivery.state = match end {
+            End::Delivered => DeliveryState::Delivered,
+            End::Skipped(reason) => DeliveryState::Skipped { reason },
+            End::Undeliverable(reason) => {
+                claim.delivery.generation = claim.delivery.generation.saturating_add(1);
+                DeliveryState::Undeliverable { reason }
+            }
+        };
+        let expires_at = Some(self.now() + FINISHED_FOR);
+        self.commit(claim.into_transaction(with, expires_at)).await.map(drop)
+    }
+}
+
+/// How a delivery ends.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum End {
+    /// It has arrived.
+    Delivered,
+    /// It is not to be carried, for this reason.
+    Skipped(String),
+    /// It was given up for this reason, and a human was told.
+    Undeliverable(String),
+}
+
+impl Claim {
+    /// The delivery's key.
+    pub fn key(&self) -> &Key {
+        &self.key
+    }
+
+    /// Keeps the proof of a step, to be recorded with whatever is recorded next.
+    pub fn prove(&mut self, step: Step, proof: Proof, at: Timestamp) {
+        self.delivery.receipts.push(Receipt { step, proof, at });
+        self.may_have_gone_out = false;
+    }
+
+    fn into_transaction(self, with: Transaction, expires_at: Option<Timestamp>) -> Transaction {
+        with.replace(self.key, &self.version, &self.delivery, expires_at)
+    }
+}

@@ -1,0 +1,201 @@
+//! Where everything lies in the table: one function for each kind of item.
+
+use crate::{
+    ids::{BotId, ChatId, ConversationId, CustomerId, MessageId, PartId, TopicId, UpdateId, WorkspaceId},
+    store::{Key, Range},
+};
+use serde::{Deserialize, Serialize};
+use std::{fmt::Write as _, time::Duration};
+
+/// How long a finished record is kept.
+pub const FINISHED_FOR: Duration = Duration::from_hours(90 * 24);
+
+/// One end of a link: a topic, a chat without topics, or one customer in either.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct LinkKey {
+    /// The bot that is in the chat.
+    pub bot: BotId,
+    /// The chat.
+    pub chat: ChatId,
+    /// The topic; `None` for General, plain groups and private chats.
+    pub topic: Option<TopicId>,
+    /// The customer, where each has a conversation of their own.
+    pub customer: Option<CustomerId>,
+}
+
+impl LinkKey {
+    /// Where the link lies.
+    pub fn key(&self) -> Key {
+        let mut sk = format!("topic#{}", Topic(self.topic));
+        if let Some(customer) = self.customer {
+            let _ = write!(sk, "#{customer}");
+        }
+        Key::new(chat(self.bot, self.chat), sk)
+    }
+
+    /// All links of a topic, whoever's they are.
+    pub fn all_of_topic(bot: BotId, chat_id: ChatId, topic: Option<TopicId>, limit: usize) -> Range {
+        let from = format!("topic#{}", Topic(topic));
+        // `#` is below every digit, so this reaches the topic's own link and its customers', not topic 12 for topic 1.
+        let to = format!("{from}#~");
+        Range {
+            pk: chat(bot, chat_id),
+            from,
+            to,
+            descending: false,
+            limit,
+        }
+    }
+
+    /// The lane in which messages of this link stay in order.
+    pub fn lane(&self) -> String {
+        let mut lane = format!("{}:{}", self.chat, Topic(self.topic));
+        if let Some(customer) = self.customer {
+            let _ = write!(lane, ":{customer}");
+        }
+        lane
+    }
+
+    /// The lane of what happens in a chat and in no topic: migration, reactions.
+    pub fn chat_lane(chat: ChatId) -> String {
+        format!("{chat}:-")
+    }
+}
+
+/// `0` is what has no topic id: General and chats without topics.
+struct Topic(Option<TopicId>);
+
+impl std::fmt::Display for Topic {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        self.0.map_or(0, |topic| topic.0).fmt(f)
+    }
+}
+
+fn chat(bot: BotId, chat: ChatId) -> String {
+    format!("chat#{bot}#{chat}")
+}
+
+/// The partition of the deliveries of one chat, so that a message's neighbours are one query away.
+fn inbound(bot: BotId, chat: ChatId) -> String {
+    format!("tg#{bot}#{chat}")
+}
+
+/// What a delivery from Telegram is about: a message, or something that happened to one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Subject {
+    /// The message itself.
+    Message(MessageId),
+    /// A change of the message.
+    Edit(MessageId, UpdateId),
+    /// A reaction to the message.
+    Reaction(MessageId, UpdateId),
+    /// Whatever names no message.
+    Update(UpdateId),
+}
+
+/// The delivery of a message from Telegram.
+pub fn inbound_delivery(bot: BotId, chat: ChatId, subject: Subject) -> Key {
+    // Sort keys are ordered by bytes: twenty digits make that the order of numbers.
+    let sk = match subject {
+        Subject::Message(message) => format!("{:020}", message.0),
+        Subject::Edit(message, update) => format!("{:020}#edit#{update}", message.0),
+        Subject::Reaction(message, update) => format!("{:020}#reaction#{update}", message.0),
+        Subject::Update(update) => format!("u#{update}"),
+    };
+    Key::new(inbound(bot, chat), sk)
+}
+
+/// The deliveries of messages below `message` in the same chat, the nearest first.
+pub fn earlier_neighbours(bot: BotId, chat: ChatId, message: MessageId, limit: usize) -> Range {
+    let to = format!("{:020}", message.0.saturating_sub(1).max(0));
+    Range {
+        pk: inbound(bot, chat),
+        from: format!("{:020}", 0),
+        to: format!("{to}#~"),
+        descending: true,
+        limit,
+    }
+}
+
+/// The delivery of a part from Intercom.
+pub fn outbound_delivery(workspace: &WorkspaceId, part: &PartId) -> Key {
+    Key::new(format!("part#{workspace}#{part}"), "delivery")
+}
+
+/// The reverse item of a link: from conversation to topic.
+pub fn reverse(workspace: &WorkspaceId, conversation: &ConversationId) -> Key {
+    Key::new(format!("conversation#{workspace}#{conversation}"), "link")
+}
+
+/// The contact of a customer.
+pub fn contact(customer: CustomerId) -> Key {
+    Key::new(format!("customer#{customer}"), "contact")
+}
+
+/// What a topic is called.
+pub fn topic_title(bot: BotId, chat_id: ChatId, topic: Option<TopicId>) -> Key {
+    Key::new(chat(bot, chat_id), format!("title#{}", Topic(topic)))
+}
+
+/// The successor of a chat, or the chat that it succeeds.
+pub fn forward(bot: BotId, chat_id: ChatId) -> Key {
+    Key::new(chat(bot, chat_id), "forward")
+}
+
+/// A message that we sent to Telegram.
+pub fn sent_message(bot: BotId, chat: ChatId, message: MessageId) -> Key {
+    Key::new(format!("msg#{bot}#{chat}#{message}"), "part")
+}
+
+/// Replies made through Intercom's API in an admin's name, which will come back as notifications.
+pub fn echo(workspace: &WorkspaceId, conversation: &ConversationId, fingerprint: &str) -> Key {
+    Key::new(format!("echo#{workspace}#{conversation}#{fingerprint}"), "echo")
+}
+
+/// When something may next be sent to a chat.
+pub fn pace(bot: BotId, chat: ChatId) -> Key {
+    Key::new(format!("pace#{bot}#{chat}"), "pace")
+}
+
+/// A notice to a waiting human: at most one an hour for a lane and a reason.
+pub fn notice(lane: &str, reason: &str) -> Key {
+    Key::new(format!("notice#{lane}#{reason}"), "notice")
+}
+
+/// How far the sweep has come.
+pub fn watermark(workspace: &WorkspaceId) -> Key {
+    Key::new(format!("sweep#{workspace}"), "watermark")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_topic_s_links_are_a_stretch_of_their_own() {
+        let link = |topic, customer| LinkKey {
+            bot: BotId(7),
+            chat: ChatId(-1001),
+            topic: Some(TopicId(topic)),
+            customer: Option::map(customer, CustomerId),
+        };
+        let range = LinkKey::all_of_topic(BotId(7), ChatId(-1001), Some(TopicId(1)), 10);
+        let within = |key: &Key| key.pk == range.pk && key.sk >= range.from && key.sk <= range.to;
+        assert!(within(&link(1, None).key()));
+        assert!(within(&link(1, Some(99)).key()));
+        assert!(within(&link(1, Some(-1005)).key()));
+        assert!(!within(&link(12, None).key()));
+        assert!(!within(&link(2, Some(1)).key()));
+    }
+
+    #[test]
+    fn neighbours_come_in_the_order_of_numbers() {
+        let range = earlier_neighbours(BotId(7), ChatId(-5), MessageId(1000), 10);
+        let within = |message| {
+            let key = inbound_delivery(BotId(7), ChatId(-5), Subject::Message(MessageId(message)));
+            key.pk == range.pk && key.sk >= range.from && key.sk <= range.to
+        };
+        assert!(within(9) && within(999) && within(10));
+        assert!(!within(1000) && !within(10_000));
+    }
+}

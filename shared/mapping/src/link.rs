@@ -1,0 +1,263 @@
+//! Links: which topic is which conversation, and the claim under which a conversation is opened.
+
+use crate::{
+    delivery::LEASE,
+    ids::{ContactId, ConversationId, MessageId, WorkspaceId},
+    keys::{self, LinkKey},
+    ledger::{Ledger, Transaction},
+    record::{Record, Stored},
+    store::{Key, Version, WriteError},
+    time::Timestamp,
+};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
+
+/// What a topic is linked to.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Link {
+    /// Being opened, or open.
+    #[serde(flatten)]
+    pub state: LinkState,
+    /// Counted up with every conversation that takes the place of an earlier one.
+    pub generation: u32,
+}
+
+/// Where a link is on its way.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "state", rename_all = "snake_case")]
+pub enum LinkState {
+    /// A worker has the right to open the conversation. The item's version is its claim.
+    Opening(Opening),
+    /// The conversation is there.
+    Open(Open),
+}
+
+/// A link that is being opened.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Opening {
+    /// Until when nobody else may take over.
+    pub lease_until: Timestamp,
+    /// The delivery whose message opens it.
+    pub delivery: Key,
+    /// In whose name.
+    pub contact: ContactId,
+    /// Since when: a conversation opened by a lost call is younger.
+    pub since: Timestamp,
+    /// How the opening message ends, so that a conversation opened by a lost call is recognised.
+    pub marker: String,
+}
+
+/// A link whose conversation is there.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Open {
+    /// The conversation.
+    pub conversation: ConversationId,
+    /// Its workspace.
+    pub workspace: WorkspaceId,
+    /// Since when they are linked: nothing older is carried.
+    pub since: Timestamp,
+    /// Who has been made a participant.
+    pub participants: BTreeSet<ContactId>,
+}
+
+impl Record for Link {
+    const KIND: &'static str = "link";
+}
+
+/// From conversation to topic: all that an answer on its way to Telegram needs.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Reverse {
+    /// The topic's end of the link.
+    pub link: LinkKey,
+    /// Whether the chat is one person's, which has a pace of its own.
+    pub private: bool,
+    /// Since when they are linked: nothing older is carried.
+    pub since: Timestamp,
+    /// Which of the topic's conversations this is; late answers in an earlier one still reach the topic.
+    pub generation: u32,
+    /// The customer's last message, where each customer has a conversation: what answers reply to.
+    pub last_message: Option<MessageId>,
+}
+
+impl Record for Reverse {
+    const KIND: &'static str = "reverse";
+}
+
+/// The right to open the conversation of a link.
+#[derive(Clone, Debug, PartialEq)]
+pub struct OpeningClaim {
+    /// The link.
+    pub link: LinkKey,
+    version: Version,
+    /// What was claimed.
+    pub opening: Opening,
+    generation: u32,
+}
+
+/// What came of the wish to open a conversation.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Claimed {
+    /// It is ours, and nothing was sent under an earlier claim that is not accounted for.
+    Ours(OpeningClaim),
+    /// It is ours now; whoever held `former` may have opened a conversation without telling.
+    TakenOver {
+        /// Our claim. Its `opening` is still the former one until [`Ledger::reopen`] makes it ours.
+        claim: OpeningClaim,
+    },
+    /// Somebody else is at it; not before this time can it be taken over.
+    Later(Timestamp),
+}
+
+impl Ledger {
+    /// Claims the right to open the conversation of a link that has none. `existing` is what was read of it.
+    ///
+    /// `nothing_went_out`: the delivery is the one that holds the claim already, and it knows that its call was never sent.
+    pub async fn claim_opening(
+        &self,
+        link: LinkKey,
+        existing: Option<&Stored<Link>>,
+        opening: Opening,
+        nothing_went_out: bool,
+    ) -> Result<Claimed, WriteError> {
+        let now = self.now();
+        let (read, generation, former) = match existing {
+            None => (None, 1, None),
+            Some(Stored {
+                version,
+                value:
+                    Link {
+                        state: LinkState::Opening(former),
+                        generation,
+                    },
+            }) => {
+                let own = former.delivery == opening.delivery;
+                if !own && former.lease_until > now {
+                    return Ok(Claimed::Later(former.lease_until));
+                }
+                (
+                    Some(version),
+                    *generation,
+                    (!own || !nothing_went_out).then(|| former.clone()),
+                )
+            }
+            Some(Stored {
+                version,
+                value:
+                    Link {
+                        state: LinkState::Open(_),
+                        generation,
+                    },
+            }) => (Some(version), generation.saturating_add(1), None),
+        };
+        let taken_over = former.is_some();
+        let opening = Opening {
+            lease_until: now + LEASE,
+            ..former.unwrap_or(opening)
+        };
+        let record = Link {
+            state: LinkState::Opening(opening.clone()),
+            generation,
+        };
+        let transaction = self.transaction().put_after(link.key(), read, &record, None);
+        let version = match self.commit(transaction).await {
+            Ok(version) => version,
+            Err(WriteError::Conflict) => return Ok(Claimed::Later(now + crate::delivery::RACE_LOST)),
+            Err(error) => return Err(error),
+        };
+        let claim = OpeningClaim {
+            link,
+            version,
+            opening,
+            generation,
+        };
+        Ok(if taken_over {
+            Claimed::TakenOver { claim }
+        } else {
+            Claimed::Ours(claim)
+        })
+    }
+
+    /// Makes a claim that was taken over one's own: the lost call of the former holder was looked for and opened nothing.
+    pub async fn reopen(&self, claim: OpeningClaim, opening: Opening) -> Result<OpeningClaim, WriteError> {
+        let OpeningClaim {
+            link,
+            version,
+            generation,
+            ..
+        } = claim;
+        let record = Link {
+            state: LinkState::Opening(opening.clone()),
+            generation,
+        };
+        let version = self
+            .commit(self.transaction().replace(link.key(), &version, &record, None))
+            .await?;
+        Ok(OpeningClaim {
+            link,
+            version,
+            opening,
+            generation,
+        })
+    }
+
+    /// Gives a claim back: its call is known not to have opened anything. A link that never was open is no more.
+    pub async fn release_opening(&self, claim: OpeningClaim) -> Result<(), WriteError> {
+        if claim.generation > 1 {
+            return Ok(());
+        }
+        self.commit(self.transaction().delete(claim.link.key(), &claim.version))
+            .await
+            .map(drop)
+    }
+
+    /// The link of a conversation that was opened under a claim, and its reverse item, as writes of one transaction: it fails
+    /// whole if the claim is not ours any more or if the conversation is linked already.
+    pub fn bind(
+        &self,
+        transaction: Transaction,
+        claim: &OpeningClaim,
+        conversation: &ConversationId,
+        workspace: &WorkspaceId,
+        private: bool,
+        last_message: Option<MessageId>,
+    ) -> (Transaction, Link) {
+        let since = claim.opening.since;
+        let open = Open {
+            conversation: conversation.clone(),
+            workspace: workspace.clone(),
+            since,
+            participants: BTreeSet::from([claim.opening.contact.clone()]),
+        };
+        let link = Link {
+            state: LinkState::Open(open),
+            generation: claim.generation,
+        };
+        let reverse = Reverse {
+            link: claim.link,
+            private,
+            since,
+            generation: claim.generation,
+            last_message,
+        };
+        let transaction = transaction
+            .replace(claim.link.key(), &claim.version, &link, None)
+            .create(keys::reverse(workspace, conversation), &reverse, None);
+        (transaction, link)
+    }
+
+    /// Notes in the link that a contact is a participant now.
+    pub async fn add_participant(
+        &self,
+        link: LinkKey,
+        read: &Stored<Link>,
+        contact: &ContactId,
+    ) -> Result<Stored<Link>, WriteError> {
+        let mut value = read.value.clone();
+        if let LinkState::Open(open) = &mut value.state {
+            open.participants.insert(contact.clone());
+        }
+        let transaction = self.transaction().replace(link.key(), &read.version, &value, None);
+        let version = self.commit(transaction).await?;
+        Ok(Stored { version, value })
+    }
+}

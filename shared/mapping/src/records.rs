@@ -1,0 +1,267 @@
+//! The smaller records: contacts, echoes, pace, indexes, titles, watermarks.
+
+use crate::{
+    ids::{ChatId, ContactId, ConversationId, PartId, WorkspaceId},
+    keys::LinkKey,
+    ledger::Ledger,
+    record::{Record, Stored},
+    store::{Key, WriteError},
+    time::Timestamp,
+};
+use serde::{Deserialize, Serialize};
+use std::time::Duration;
+
+/// Who a customer is in Intercom.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Contact {
+    /// The contact.
+    pub contact: ContactId,
+    /// Its workspace.
+    pub workspace: WorkspaceId,
+    /// Keyed hash of the name that Intercom was told, so that a change is noticed.
+    pub name: String,
+}
+
+impl Record for Contact {
+    const KIND: &'static str = "contact";
+}
+
+/// Where a chat went when it got another id, or where it came from.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Forward {
+    /// It is this chat now.
+    To {
+        /// The successor.
+        chat: ChatId,
+    },
+    /// It was this chat before.
+    From {
+        /// The predecessor.
+        chat: ChatId,
+    },
+}
+
+impl Record for Forward {
+    const KIND: &'static str = "forward";
+}
+
+/// What a topic is called, told before it had a link.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TopicTitle {
+    /// The title.
+    pub title: String,
+}
+
+impl Record for TopicTitle {
+    const KIND: &'static str = "topic_title";
+}
+
+/// A message that we sent to Telegram, and what it carries.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SentMessage {
+    /// The link that it went through.
+    pub link: LinkKey,
+    /// The workspace.
+    pub workspace: WorkspaceId,
+    /// The conversation.
+    pub conversation: ConversationId,
+    /// The part that it shows.
+    pub part: PartId,
+}
+
+impl Record for SentMessage {
+    const KIND: &'static str = "sent_message";
+}
+
+/// Replies of the same text that were made through the API in an admin's name.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Echo {
+    /// One entry a reply.
+    pub replies: Vec<EchoReply>,
+}
+
+/// One reply that will come back as a notification.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct EchoReply {
+    /// The delivery that makes it.
+    pub delivery: Key,
+    /// Until when its part id may still be unknown.
+    pub lease_until: Timestamp,
+    /// The part that it became.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub part: Option<PartId>,
+}
+
+impl Record for Echo {
+    const KIND: &'static str = "echo";
+}
+
+impl Echo {
+    /// How long an echo is remembered: longer than a notification and the sweep take.
+    pub const KEPT: Duration = Duration::from_hours(15 * 24);
+    /// How many replies of one text are remembered.
+    const MOST: usize = 50;
+
+    /// With a reservation for `delivery`, if it has none yet.
+    #[must_use]
+    pub fn reserve(mut self, delivery: &Key, lease_until: Timestamp) -> Self {
+        match self.replies.iter_mut().find(|reply| reply.delivery == *delivery) {
+            Some(reply) => reply.lease_until = lease_until,
+            None => self.replies.push(EchoReply {
+                delivery: delivery.clone(),
+                lease_until,
+                part: None,
+            }),
+        }
+        let surplus = self.replies.len().saturating_sub(Self::MOST);
+        self.replies.drain(..surplus);
+        self
+    }
+
+    /// With the part that the reply of `delivery` became.
+    #[must_use]
+    pub fn resolve(mut self, delivery: &Key, part: &PartId) -> Self {
+        for reply in self.replies.iter_mut().filter(|reply| reply.delivery == *delivery) {
+            reply.part = Some(part.clone());
+        }
+        self
+    }
+
+    /// Whether a part with this text is ours: yes, no, or not known before a time.
+    pub fn is_echo(&self, part: &PartId, now: Timestamp) -> EchoCheck {
+        if self.replies.iter().any(|reply| reply.part.as_ref() == Some(part)) {
+            return EchoCheck::Ours;
+        }
+        let open = self
+            .replies
+            .iter()
+            .filter(|reply| reply.part.is_none() && reply.lease_until > now);
+        open.map(|reply| reply.lease_until)
+            .max()
+            .map_or(EchoCheck::NotOurs, EchoCheck::NotKnownBefore)
+    }
+}
+
+/// Whether a part is an echo.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum EchoCheck {
+    /// It is our own reply coming back.
+    Ours,
+    /// Somebody typed it.
+    NotOurs,
+    /// A reply of ours with the same text is under way: not known before it has its part id, or this time has come.
+    NotKnownBefore(Timestamp),
+}
+
+/// When something may next be sent to a chat.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Pace {
+    /// The next free slot.
+    pub next: Timestamp,
+    /// Until when Telegram wants the whole chat to wait.
+    pub blocked_until: Timestamp,
+}
+
+impl Record for Pace {
+    const KIND: &'static str = "pace";
+}
+
+impl Pace {
+    /// How long a pace that nobody uses is kept.
+    const KEPT: Duration = Duration::from_hours(24);
+}
+
+/// That a human was told, so that they are not told again at once.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NoticeSent {
+    /// When.
+    pub at: Timestamp,
+    /// How often it would have been said since then.
+    pub withheld: u32,
+}
+
+impl Record for NoticeSent {
+    const KIND: &'static str = "notice";
+}
+
+/// How far the sweep over Intercom's conversations has come.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Watermark {
+    /// Every change up to here has been looked at.
+    pub at: Timestamp,
+}
+
+impl Record for Watermark {
+    const KIND: &'static str = "watermark";
+}
+
+impl Ledger {
+    /// Reserves `count` slots, `interval` apart, in the pace of a chat; `spent` were reserved before and could not be used in time.
+    pub async fn reserve_slots(
+        &self,
+        key: &Key,
+        read: Option<Stored<Pace>>,
+        count: usize,
+        interval: Duration,
+    ) -> Result<Vec<Timestamp>, WriteError> {
+        let mut read = read;
+        loop {
+            let now = self.now();
+            let pace = read.as_ref().map(|pace| &pace.value);
+            let blocked_until = pace.map_or(Timestamp::EPOCH, |pace| pace.blocked_until);
+            let first = pace.map_or(now, |pace| pace.next.max(now)).max(blocked_until);
+            let slots: Vec<Timestamp> = std::iter::successors(Some(first), |slot| Some(*slot + interval))
+                .take(count)
+                .collect();
+            let next = slots.last().map_or(first, |last| *last + interval);
+            match self.put_pace(key, read.as_ref(), Pace { next, blocked_until }).await {
+                Ok(()) => return Ok(slots),
+                Err(WriteError::Conflict) => read = self.find(key).await?,
+                Err(error) => return Err(error),
+            }
+        }
+    }
+
+    /// Makes the whole chat wait: Telegram said so.
+    pub async fn block_chat(&self, key: &Key, until: Timestamp) -> Result<(), WriteError> {
+        loop {
+            let read = self.find::<Pace>(key).await?;
+            let pace = read.as_ref().map(|pace| &pace.value);
+            let next = pace.map_or(until, |pace| pace.next.max(until));
+            let blocked_until = pace.map_or(until, |pace| pace.blocked_until.max(until));
+            match self.put_pace(key, read.as_ref(), Pace { next, blocked_until }).await {
+                Err(WriteError::Conflict) => {}
+                done => return done,
+            }
+        }
+    }
+
+    async fn put_pace(&self, key: &Key, read: Option<&Stored<Pace>>, pace: Pace) -> Result<(), WriteError> {
+        let expires_at = Some(pace.next + Pace::KEPT);
+        let version = read.map(|pace| &pace.version);
+        self.commit(self.transaction().put_after(key.clone(), version, &pace, expires_at))
+            .await
+            .map(drop)
+    }
+
+    /// Changes the echoes of a text by `change`, which may be tried more than once.
+    pub async fn change_echo(&self, key: &Key, change: impl Fn(Echo) -> Echo + Send + Sync) -> Result<(), WriteError> {
+        loop {
+            let read = self.find::<Echo>(key).await?;
+            let version = read.as_ref().map(|echo| echo.version.clone());
+            let echo = change(read.map(|echo| echo.value).unwrap_or_default());
+            let expires_at = Some(self.now() + Echo::KEPT);
+            match self
+                .commit(
+                    self.transaction()
+                        .put_after(key.clone(), version.as_ref(), &echo, expires_at),
+                )
+                .await
+            {
+                Err(WriteError::Conflict) => {}
+                done => return done.map(drop),
+            }
+        }
+    }
+}
