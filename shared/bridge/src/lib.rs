@@ -1,5 +1,6 @@
 //! The use-cases of both directions, and the neutral model that they work on.
 
+pub mod content_words;
 pub mod failure;
 pub mod intercom_message;
 pub mod ports;

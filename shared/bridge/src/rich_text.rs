@@ -296,7 +296,7 @@ fn plain_runs(runs: &[Run], indent: &str, out: &mut String) {
 }
 
 /// Whether a link's text already says where it leads.
-fn says_where(link: &str, text: &str) -> bool {
+pub fn says_where(link: &str, text: &str) -> bool {
     let bare = |url: &str| {
         let url = url.trim().trim_end_matches('/');
         let url = url
