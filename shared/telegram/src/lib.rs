@@ -1,1 +1,21 @@
-//! telegram.
+#![doc = include_str!("../README.md")]
+
+mod classify;
+mod client;
+mod compose;
+mod content;
+mod decode;
+mod entities;
+mod fields;
+mod http;
+mod message;
+mod quote;
+mod rich_message;
+mod split;
+mod webhook;
+mod wire;
+
+pub use client::{ALLOWED_UPDATES, TelegramClient, WebhookInfo};
+pub use compose::compose;
+pub use http::{Timeouts, http_client};
+pub use webhook::{TelegramUpdates, VerifiedUpdate};
