@@ -1,19 +1,27 @@
 //! The mapping: which topic is which conversation, who is who, and what became of every message.
 
+#[cfg(feature = "contract")]
+pub mod contract;
 mod delivery;
+#[cfg(feature = "dynamodb")]
+pub mod dynamodb;
 mod ids;
 pub mod keys;
 mod ledger;
+mod limits;
 mod link;
 mod record;
 mod records;
 mod store;
+#[cfg(feature = "contract")]
+pub mod testing;
 mod time;
 
 pub use delivery::*;
 pub use ids::*;
 pub use keys::LinkKey;
 pub use ledger::*;
+pub use limits::*;
 pub use link::*;
 pub use record::*;
 pub use records::*;

@@ -64,9 +64,10 @@ pub struct Item {
     pub key: Key,
     /// Which writing it is.
     pub version: Version,
-    /// From when on the store may drop it, at a time of its own choosing; until then it counts as there.
+    /// From when on the store may drop it, at a time of its own choosing; until then it counts as there. Kept in whole
+    /// seconds, rounded up.
     pub expires_at: Option<Timestamp>,
-    /// A JSON object: the record.
+    /// A JSON object: the record. What it may hold, [`check_writes`](crate::check_writes) says.
     pub body: Value,
 }
 
@@ -157,8 +158,8 @@ pub enum StoreError {
     /// It cannot be reached, is throttled or broken now. After a write: whether it happened is not known.
     #[error("reach the store: {0}")]
     Unavailable(String),
-    /// An item is not what this program writes.
-    #[error("read the item {key}: {problem}")]
+    /// An item is not what this program writes, or not what a store takes. Trying again does not help.
+    #[error("use the item {key}: {problem}")]
     Malformed {
         /// Where it lies.
         key: Key,
@@ -170,7 +171,8 @@ pub enum StoreError {
 /// Why a write did not happen, or may not have.
 #[derive(Debug, thiserror::Error)]
 pub enum WriteError {
-    /// A condition did not hold; nothing was written.
+    /// A condition did not hold; nothing was written. Where a put's own version lies there, an adapter lost the answer to its
+    /// first attempt and tried again: then all of it was written.
     #[error("write: a condition did not hold")]
     Conflict,
     /// See [`StoreError`].
@@ -178,7 +180,7 @@ pub enum WriteError {
     Store(#[from] StoreError),
 }
 
-/// The table. Implementations carry their database's name; all of them pass the same contract suite.
+/// The table. It refuses what [`check_keys`](crate::check_keys) and [`check_writes`](crate::check_writes) refuse. Implementations carry their database's name; all of them pass the same contract suite.
 #[async_trait]
 pub trait Store: Send + Sync {
     /// Reads up to 100 items, strongly consistent, in the order of `keys`.

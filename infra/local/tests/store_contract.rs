@@ -1,0 +1,2 @@
+//! The contract suite on `SQLite`.
+fn main() {}
