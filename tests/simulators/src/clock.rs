@@ -42,6 +42,7 @@ impl SimClock {
     ///
     /// # Panics
     /// On the machine's clock, which nobody moves.
+    #[expect(clippy::expect_used, reason = "a test that moves the machine's clock is wrong")]
     pub fn advance(&self, by: Duration) {
         let by = i64::try_from(by.as_millis()).expect("a step that fits a clock");
         let now = self.0.as_ref().expect("only a manual clock is moved");
@@ -52,7 +53,11 @@ impl SimClock {
     ///
     /// # Panics
     /// On the machine's clock, which nobody moves.
+    #[expect(clippy::expect_used, reason = "a test that moves the machine's clock is wrong")]
     pub fn advance_to(&self, at_ms: i64) {
-        self.0.as_ref().expect("only a manual clock is moved").fetch_max(at_ms, Ordering::SeqCst);
+        self.0
+            .as_ref()
+            .expect("only a manual clock is moved")
+            .fetch_max(at_ms, Ordering::SeqCst);
     }
 }

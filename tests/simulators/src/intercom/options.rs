@@ -1,0 +1,133 @@
+//! What a test or the demo can change about the workspace.
+
+use std::time::Duration;
+
+/// Knobs of the simulated workspace. The defaults are what the real one is known to do, and where that is not known, the harder case.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// The app's API version, which decides how notifications look: HTML bodies up to 2.14, plain text from 2.15 on.
+    pub api_version: String,
+    /// Calls that a window of ten seconds allows.
+    pub calls_per_window: u32,
+    /// How long a new contact is answered with 404.
+    pub contact_visibility_lag: Duration,
+    /// How long a contact search does not know of a change.
+    pub contact_search_lag: Duration,
+    /// How long a conversation search does not know of a change.
+    pub conversation_search_lag: Duration,
+    /// What happens to the reply of a contact who is no participant.
+    pub outsider_reply: OutsiderReply,
+    /// How long the external id of a deleted contact stays taken.
+    pub external_id_lock: Duration,
+    /// How long the URL of a file is good for.
+    pub download_lifetime: Duration,
+    /// How often each notification comes again.
+    pub duplicates: usize,
+    /// Notifications that are due together are sent in an order drawn from this seed.
+    pub shuffle_seed: Option<u64>,
+    /// New notifications are never sent.
+    pub lose_notifications: bool,
+    /// How long after the event its notification is sent.
+    pub notification_delay: Duration,
+    /// Notifications of what a call does are sent before the call is answered.
+    pub notify_before_answer: bool,
+    /// The topics that a bot's reply comes on.
+    pub bot_topics: BotTopics,
+    /// Notifications of replies carry a state part without text in place of the reply.
+    pub bare_state_parts: bool,
+    /// What `conversation_part.redacted` carries.
+    pub redaction_payload: RedactionPayload,
+    /// The topics of a reply that closes or assigns with the same click.
+    pub one_click: OneClick,
+    /// What becomes of an image inside the text where bodies are plain text.
+    pub plaintext_images: PlaintextImages,
+    /// `app_package_code` of parts made through the API.
+    pub app_package_code: Option<String>,
+    /// How long (real time) a notification waits for its answer.
+    pub webhook_timeout: Duration,
+}
+
+/// What happens to the reply of a contact who is no participant. Not documented; refused is the harder case.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OutsiderReply {
+    /// 404, as if the contact did not exist.
+    NotFound,
+    /// 422.
+    Invalid,
+    /// The reply is taken and its author becomes a participant.
+    Accepted,
+}
+
+/// The topics that a bot's reply comes on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum BotTopics {
+    /// `conversation.admin.replied` and `conversation.operator.replied`, as two notifications.
+    Both,
+    /// `conversation.operator.replied` only.
+    OperatorOnly,
+    /// `conversation.admin.replied` only.
+    AdminOnly,
+}
+
+/// What `conversation_part.redacted` carries.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RedactionPayload {
+    /// The conversation with the part, `redacted` set.
+    Full,
+    /// The conversation's id and nothing else.
+    Minimal,
+}
+
+/// The topics of a reply that changes the state with the same click.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OneClick {
+    /// Reply and close on `closed` only; reply and assign on `replied` and `assigned`.
+    Observed,
+    /// On `replied` and on the topic of the state, with the same part.
+    Both,
+    /// On the topic of the state only.
+    StateOnly,
+}
+
+/// What becomes of an image inside the text where bodies are plain text.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PlaintextImages {
+    /// `[Image "name.png"]`.
+    Marker,
+    /// Nothing is left of it.
+    Dropped,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            api_version: "2.14".to_owned(),
+            calls_per_window: 1666,
+            contact_visibility_lag: Duration::ZERO,
+            contact_search_lag: Duration::from_mins(2),
+            conversation_search_lag: Duration::from_secs(30),
+            outsider_reply: OutsiderReply::NotFound,
+            external_id_lock: Duration::from_hours(7 * 24),
+            download_lifetime: Duration::from_mins(30),
+            duplicates: 0,
+            shuffle_seed: None,
+            lose_notifications: false,
+            notification_delay: Duration::ZERO,
+            notify_before_answer: false,
+            bot_topics: BotTopics::Both,
+            bare_state_parts: false,
+            redaction_payload: RedactionPayload::Full,
+            one_click: OneClick::Observed,
+            plaintext_images: PlaintextImages::Marker,
+            app_package_code: None,
+            webhook_timeout: Duration::from_secs(5),
+        }
+    }
+}
+
+impl Options {
+    /// Whether notifications carry plain text in place of HTML.
+    pub(super) fn plaintext_notifications(&self) -> bool {
+        matches!(self.api_version.as_str(), "2.15" | "2.16" | "2.17")
+    }
+}

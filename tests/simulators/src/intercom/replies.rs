@@ -1,0 +1,204 @@
+//! `POST /conversations/{id}/reply` and `POST /conversations/{id}/parts`.
+
+use base64::{Engine, engine::general_purpose::STANDARD};
+use serde_json::Value;
+
+use super::{
+    answer::{Outcome, Refusal},
+    call::Request,
+    html,
+    model::{Author, State, Upload, World},
+    options::OutsiderReply,
+    parts::{Assignee, Draft},
+};
+
+impl World {
+    pub(super) fn reply(&mut self, request: &Request) -> Outcome {
+        match request.text("type") {
+            Some("admin") => self.reply_as_admin(request),
+            _ => self.reply_as_contact(request),
+        }
+    }
+
+    fn reply_as_contact(&mut self, request: &Request) -> Outcome {
+        let contact = self.named_contact(&request.body);
+        let id = match (request.id(0), &contact) {
+            ("last", Ok(contact)) => self.last_conversation(contact).ok_or_else(Refusal::not_found)?,
+            ("last", Err(_)) => return Err(Refusal::no_such_contact()),
+            (id, _) => self.writable_conversation(id)?,
+        };
+        let contact = contact?;
+        self.admit(id, &contact)?;
+        let draft = self.draft(request, "comment")?;
+        self.write_message(id, Author::Contact(contact), draft);
+        self.shown(id, request)
+    }
+
+    /// Lets a contact write who takes no part yet, or refuses.
+    fn admit(&mut self, id: u64, contact: &str) -> Result<(), Refusal> {
+        let outsider_reply = self.options.outsider_reply;
+        let conversation = self.conversations.get_mut(&id).ok_or_else(Refusal::not_found)?;
+        if conversation.contacts.iter().any(|one| one == contact) {
+            return Ok(());
+        }
+        match outsider_reply {
+            OutsiderReply::NotFound => Err(Refusal::no_such_contact()),
+            OutsiderReply::Invalid => Err(Refusal::new(
+                422,
+                "parameter_invalid",
+                "Contact is not a participant of the conversation",
+            )),
+            OutsiderReply::Accepted => {
+                conversation.contacts.push(contact.to_owned());
+                Ok(())
+            }
+        }
+    }
+
+    fn reply_as_admin(&mut self, request: &Request) -> Outcome {
+        let id = self.writable_conversation(request.id(0))?;
+        let admin = self.acting_admin(request)?;
+        let kind = request.text("message_type").unwrap_or_default();
+        let options = request.body.get("reply_options").and_then(Value::as_array);
+        if kind == "quick_reply" && options.is_none_or(Vec::is_empty) {
+            return Err(Refusal::new(400, "parameter_not_found", "reply_options not specified").violation());
+        }
+        let draft = self.draft(request, kind)?;
+        self.write_message(id, Author::Staff(admin), draft);
+        self.shown(id, request)
+    }
+
+    /// What a request writes: its text as it is kept, its files, its options.
+    fn draft(&mut self, request: &Request, kind: &str) -> Result<Draft, Refusal> {
+        let body = match request.text("body") {
+            Some(given) if html::is_blank(given) && kind != "quick_reply" => {
+                return Err(Refusal::invalid("body must not be blank"));
+            }
+            None if kind != "quick_reply" => {
+                return Err(Refusal::new(400, "parameter_not_found", "body not specified").violation());
+            }
+            given => given.map(html::sanitized),
+        };
+        Ok(Draft {
+            kind: kind.to_owned(),
+            body,
+            files: self.files_of(request)?,
+            created_at: request.body.get("created_at").and_then(Value::as_i64),
+            assigned_to: None,
+            quick_replies: request
+                .body
+                .get("reply_options")
+                .and_then(Value::as_array)
+                .cloned()
+                .unwrap_or_default(),
+            through_api: true,
+        })
+    }
+
+    /// Keeps the files of a request; if it has both, those that it carries itself win over those behind URLs.
+    pub(super) fn files_of(&mut self, request: &Request) -> Result<Vec<u64>, Refusal> {
+        let given = request
+            .body
+            .get("attachment_files")
+            .and_then(Value::as_array)
+            .cloned()
+            .unwrap_or_default();
+        let files: Vec<Upload> = if given.is_empty() {
+            let dead = || {
+                Refusal::new(
+                    422,
+                    "parameter_invalid",
+                    "Attachment URL is not an image that can be fetched",
+                )
+            };
+            request
+                .fetched
+                .iter()
+                .map(|one| one.clone().ok_or_else(dead))
+                .collect::<Result<_, _>>()?
+        } else {
+            given.iter().map(decoded).collect::<Result<_, _>>()?
+        };
+        Ok(files.into_iter().map(|upload| self.store(upload)).collect())
+    }
+
+    pub(super) fn manage(&mut self, request: &Request) -> Outcome {
+        let id = self.writable_conversation(request.id(0))?;
+        let admin = self.acting_admin(request)?;
+        let body = request
+            .text("body")
+            .filter(|body| !html::is_blank(body))
+            .map(html::sanitized);
+        let draft = Draft {
+            body,
+            through_api: true,
+            ..Draft::default()
+        };
+        match request.text("message_type") {
+            Some("close") => self.change_state(id, &admin, State::Closed, draft),
+            Some("open") => self.change_state(id, &admin, State::Open, draft),
+            Some("snoozed") => {
+                let until = request
+                    .body
+                    .get("snoozed_until")
+                    .and_then(Value::as_i64)
+                    .unwrap_or_default();
+                if until <= self.clock.now_s() {
+                    return Err(Refusal::invalid("snoozed_until must be in the future"));
+                }
+                self.change_state(id, &admin, State::Snoozed { until }, draft)
+            }
+            _ => {
+                let to = self.assignee(id, request)?;
+                self.assign(id, &admin, to, draft)
+            }
+        };
+        self.shown(id, request)
+    }
+
+    fn assignee(&self, id: u64, request: &Request) -> Result<Assignee, Refusal> {
+        let to = request.id_field("assignee_id").unwrap_or_default();
+        let is_team = request.text("type") == Some("team");
+        let conversation = self.conversations.get(&id).ok_or_else(Refusal::not_found)?;
+        let now = if is_team {
+            &conversation.team_assignee
+        } else {
+            &conversation.admin_assignee
+        };
+        if now.as_ref().is_some_and(|now| *now == to) {
+            return Err(Refusal::new(
+                422,
+                "parameter_invalid",
+                "Conversation is already assigned to this assignee",
+            ));
+        }
+        let missing = || Refusal::new(404, "assignee_not_found", "Assignee not found");
+        match to.as_str() {
+            "0" => Ok(Assignee::Nobody),
+            _ if is_team && self.teams.iter().any(|team| team.id == to) => Ok(Assignee::Team(to)),
+            _ if !is_team && self.staff_by_id(&to).is_some() => Ok(Assignee::Admin(to)),
+            _ => Err(missing()),
+        }
+    }
+}
+
+fn decoded(file: &Value) -> Result<Upload, Refusal> {
+    let text = |name: &str| {
+        let missing = || {
+            let message = format!("attachment_files: {name} not specified");
+            Refusal::new(400, "parameter_not_found", message).violation()
+        };
+        file.get(name)
+            .and_then(Value::as_str)
+            .filter(|text| !text.is_empty())
+            .ok_or_else(missing)
+    };
+    let (name, content_type) = (text("name")?.to_owned(), text("content_type")?.to_owned());
+    let bytes = STANDARD.decode(text("data")?);
+    let bytes = bytes.map_err(|_| Refusal::invalid("attachment_files: data is not base64"))?;
+    Ok(Upload {
+        name,
+        content_type,
+        bytes,
+    })
+}
