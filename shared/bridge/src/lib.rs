@@ -1,10 +1,23 @@
 //! The use-cases of both directions, and the neutral model that they work on.
 
+pub mod config;
 pub mod content_words;
+mod context;
+mod delivering;
+pub mod envelope;
 pub mod failure;
+pub mod inbound;
 pub mod intercom_message;
+mod looking;
+pub mod notices;
+pub mod outbound;
 pub mod ports;
 pub mod rich_text;
 pub mod secrets;
+mod sending;
 pub mod telegram_message;
 pub mod webhook;
+pub mod words;
+
+pub use context::{Context, Known, Queues};
+pub use delivering::{Received, Verdict};

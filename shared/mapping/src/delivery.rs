@@ -121,6 +121,9 @@ pub struct Delivery {
     /// The conversation that it went to or came from.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub conversation: Option<ConversationId>,
+    /// Whether the person who waits was told that it takes long.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub told: bool,
     /// Keyed hash of the text, so that a change of something else is no correction.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub fingerprint: Option<String>,
@@ -144,6 +147,7 @@ impl Delivery {
             receipts: Vec::new(),
             slots: Vec::new(),
             conversation: None,
+            told: false,
             fingerprint: None,
         }
     }
@@ -275,20 +279,21 @@ impl Ledger {
     }
 
     /// Records what is proven so far, and goes on.
-    pub async fn progress(&self, claim: Claim) -> Result<Claim, WriteError> {
+    pub async fn progress(&self, claim: &mut Claim) -> Result<(), WriteError> {
         self.progress_with(claim, self.transaction()).await
     }
 
     /// Records what is proven so far together with other writes, and goes on.
-    pub async fn progress_with(&self, mut claim: Claim, with: Transaction) -> Result<Claim, WriteError> {
+    pub async fn progress_with(&self, claim: &mut Claim, with: Transaction) -> Result<(), WriteError> {
         claim.delivery.begun = 0;
         let transaction = with.replace(claim.key.clone(), &claim.version, &claim.delivery, None);
         claim.version = self.commit(transaction).await?;
         claim.may_have_gone_out = false;
-        Ok(claim)
+        Ok(())
     }
 
-    /// Records that nothing is out and that it is to be tried again; `failed` counts it as an attempt.
+    /// Records that it is to be tried again; `failed` counts it as an attempt. Nothing is out, unless the claim says that something
+    /// may be: that doubt is kept until somebody has looked.
     pub async fn wait(
         &self,
         mut claim: Claim,

@@ -83,3 +83,10 @@ impl PartId {
         self.0.parse().ok()
     }
 }
+
+impl ChatId {
+    /// Whether it is the chat of one person with the bot: those have the person's id, all others have negative ones.
+    pub fn is_private(self) -> bool {
+        self.0 > 0
+    }
+}

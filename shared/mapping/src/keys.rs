@@ -105,13 +105,13 @@ pub fn inbound_delivery(bot: BotId, chat: ChatId, subject: Subject) -> Key {
     Key::new(inbound(bot, chat), sk)
 }
 
-/// The deliveries of messages below `message` in the same chat, the nearest first.
-pub fn earlier_neighbours(bot: BotId, chat: ChatId, message: MessageId, limit: usize) -> Range {
-    let to = format!("{:020}", message.0.saturating_sub(1).max(0));
+/// The deliveries of a chat, those of its newest messages first.
+pub fn recent_deliveries(bot: BotId, chat: ChatId, limit: usize) -> Range {
+    // Above every message id, below the `u` of what names no message.
     Range {
         pk: inbound(bot, chat),
-        from: format!("{:020}", 0),
-        to: format!("{to}#~"),
+        from: "0".into(),
+        to: ":".into(),
         descending: true,
         limit,
     }
@@ -189,13 +189,16 @@ mod tests {
     }
 
     #[test]
-    fn neighbours_come_in_the_order_of_numbers() {
-        let range = earlier_neighbours(BotId(7), ChatId(-5), MessageId(1000), 10);
-        let within = |message| {
-            let key = inbound_delivery(BotId(7), ChatId(-5), Subject::Message(MessageId(message)));
-            key.pk == range.pk && key.sk >= range.from && key.sk <= range.to
-        };
-        assert!(within(9) && within(999) && within(10));
-        assert!(!within(1000) && !within(10_000));
+    fn deliveries_of_a_chat_lie_in_the_order_of_their_messages() {
+        let key = |subject| inbound_delivery(BotId(7), ChatId(-5), subject);
+        let range = recent_deliveries(BotId(7), ChatId(-5), 10);
+        let within = |key: &Key| key.pk == range.pk && key.sk >= range.from && key.sk <= range.to;
+        let (nine, ten) = (
+            key(Subject::Message(MessageId(9))),
+            key(Subject::Message(MessageId(10))),
+        );
+        assert!(nine.sk < ten.sk && within(&nine) && within(&ten));
+        assert!(within(&key(Subject::Edit(MessageId(9), UpdateId(1)))));
+        assert!(!within(&key(Subject::Update(UpdateId(1)))));
     }
 }

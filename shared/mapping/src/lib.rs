@@ -19,7 +19,7 @@ mod time;
 
 pub use delivery::*;
 pub use ids::*;
-pub use keys::LinkKey;
+pub use keys::{LinkKey, Subject};
 pub use ledger::*;
 pub use limits::*;
 pub use link::*;

@@ -35,6 +35,8 @@ pub enum LinkState {
 /// A link that is being opened.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Opening {
+    /// The link: whoever finds the item among others can tell whose it is.
+    pub link: LinkKey,
     /// Until when nobody else may take over.
     pub lease_until: Timestamp,
     /// The delivery whose message opens it.
@@ -64,13 +66,18 @@ impl Record for Link {
     const KIND: &'static str = "link";
 }
 
+impl Link {
+    /// Whether its conversation is there.
+    pub fn is_open(&self) -> bool {
+        matches!(self.state, LinkState::Open(_))
+    }
+}
+
 /// From conversation to topic: all that an answer on its way to Telegram needs.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Reverse {
     /// The topic's end of the link.
     pub link: LinkKey,
-    /// Whether the chat is one person's, which has a pace of its own.
-    pub private: bool,
     /// Since when they are linked: nothing older is carried.
     pub since: Timestamp,
     /// Which of the topic's conversations this is; late answers in an earlier one still reach the topic.
@@ -106,6 +113,21 @@ pub enum Claimed {
     },
     /// Somebody else is at it; not before this time can it be taken over.
     Later(Timestamp),
+}
+
+impl OpeningClaim {
+    /// The claim that stands in a link as it was read: for whoever learned what its holder did not.
+    pub fn of(link: LinkKey, read: &Stored<Link>) -> Option<Self> {
+        let LinkState::Opening(opening) = &read.value.state else {
+            return None;
+        };
+        Some(Self {
+            link,
+            version: read.version.clone(),
+            opening: opening.clone(),
+            generation: read.value.generation,
+        })
+    }
 }
 
 impl Ledger {
@@ -218,7 +240,6 @@ impl Ledger {
         claim: &OpeningClaim,
         conversation: &ConversationId,
         workspace: &WorkspaceId,
-        private: bool,
         last_message: Option<MessageId>,
     ) -> (Transaction, Link) {
         let since = claim.opening.since;
@@ -234,7 +255,6 @@ impl Ledger {
         };
         let reverse = Reverse {
             link: claim.link,
-            private,
             since,
             generation: claim.generation,
             last_message,
@@ -259,5 +279,32 @@ impl Ledger {
         let transaction = self.transaction().replace(link.key(), &read.version, &value, None);
         let version = self.commit(transaction).await?;
         Ok(Stored { version, value })
+    }
+}
+
+impl Ledger {
+    /// Moves a link to the id that its chat has now, together with its reverse item. A link that is being opened stays until it is open.
+    pub async fn move_link(&self, from: LinkKey, to: LinkKey) -> Result<(), WriteError> {
+        let Some(link) = self.find::<Link>(&from.key()).await? else {
+            return Ok(());
+        };
+        let LinkState::Open(open) = &link.value.state else {
+            return Ok(());
+        };
+        let reverse_key = keys::reverse(&open.workspace, &open.conversation);
+        let reverse = self.find::<Reverse>(&reverse_key).await?;
+        let mut transaction = self
+            .transaction()
+            .delete(from.key(), &link.version)
+            .create(to.key(), &link.value, None);
+        if let Some(reverse) = reverse {
+            let moved = Reverse {
+                link: to,
+                last_message: None,
+                ..reverse.value
+            };
+            transaction = transaction.replace(reverse_key, &reverse.version, &moved, None);
+        }
+        self.commit(transaction).await.map(drop)
     }
 }

@@ -1,11 +1,11 @@
 //! The smaller records: contacts, echoes, pace, indexes, titles, watermarks.
 
 use crate::{
-    ids::{ChatId, ContactId, ConversationId, PartId, WorkspaceId},
-    keys::LinkKey,
+    ids::{BotId, ChatId, ContactId, ConversationId, PartId, WorkspaceId},
+    keys::{self, LinkKey},
     ledger::Ledger,
     record::{Record, Stored},
-    store::{Key, WriteError},
+    store::{Key, StoreError, WriteError},
     time::Timestamp,
 };
 use serde::{Deserialize, Serialize};
@@ -26,20 +26,13 @@ impl Record for Contact {
     const KIND: &'static str = "contact";
 }
 
-/// Where a chat went when it got another id, or where it came from.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Forward {
-    /// It is this chat now.
-    To {
-        /// The successor.
-        chat: ChatId,
-    },
-    /// It was this chat before.
-    From {
-        /// The predecessor.
-        chat: ChatId,
-    },
+/// That a chat got another id: a group that became a supergroup. Never deleted, for old ids come back.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Forward {
+    /// The id that it had before.
+    pub from: Option<ChatId>,
+    /// The id that it has now.
+    pub to: Option<ChatId>,
 }
 
 impl Record for Forward {
@@ -196,8 +189,75 @@ impl Record for Watermark {
     const KIND: &'static str = "watermark";
 }
 
+/// A chat can change its id more than once; a handful of steps is all there ever is.
+const MIGRATIONS: usize = 4;
+
 impl Ledger {
-    /// Reserves `count` slots, `interval` apart, in the pace of a chat; `spent` were reserved before and could not be used in time.
+    /// Records that a chat has another id now.
+    pub async fn record_migration(&self, bot: BotId, from: ChatId, to: ChatId) -> Result<(), WriteError> {
+        let (old, new) = (keys::forward(bot, from), keys::forward(bot, to));
+        loop {
+            let read = self.read(&[old.clone(), new.clone()]).await?;
+            let (at_old, at_new) = (read.get::<Forward>(&old)?, read.get::<Forward>(&new)?);
+            let before = at_old.as_ref().map(|forward| forward.value).unwrap_or_default();
+            let after = at_new.as_ref().map(|forward| forward.value).unwrap_or_default();
+            if before.to == Some(to) && after.from == Some(from) {
+                return Ok(());
+            }
+            let version = |read: &Option<Stored<Forward>>| read.as_ref().map(|forward| forward.version.clone());
+            let transaction = self
+                .transaction()
+                .put_after(
+                    old.clone(),
+                    version(&at_old).as_ref(),
+                    &Forward { to: Some(to), ..before },
+                    None,
+                )
+                .put_after(
+                    new.clone(),
+                    version(&at_new).as_ref(),
+                    &Forward {
+                        from: Some(from),
+                        ..after
+                    },
+                    None,
+                );
+            match self.commit(transaction).await {
+                Err(WriteError::Conflict) => {}
+                done => return done.map(drop),
+            }
+        }
+    }
+
+    /// The ids that a chat had before, the latest first.
+    pub async fn former_ids(&self, bot: BotId, chat: ChatId) -> Result<Vec<ChatId>, StoreError> {
+        let mut former = Vec::new();
+        let mut at = chat;
+        while former.len() < MIGRATIONS {
+            let forward = self.find::<Forward>(&keys::forward(bot, at)).await?;
+            let Some(from) = forward.and_then(|forward| forward.value.from) else {
+                break;
+            };
+            former.push(from);
+            at = from;
+        }
+        Ok(former)
+    }
+
+    /// The id that a chat has now.
+    pub async fn current_id(&self, bot: BotId, chat: ChatId) -> Result<ChatId, StoreError> {
+        let mut at = chat;
+        for _ in 0..MIGRATIONS {
+            let forward = self.find::<Forward>(&keys::forward(bot, at)).await?;
+            let Some(to) = forward.and_then(|forward| forward.value.to) else {
+                break;
+            };
+            at = to;
+        }
+        Ok(at)
+    }
+
+    /// Reserves `count` slots, `interval` apart, in the pace of a chat. `read` is what was read of it.
     pub async fn reserve_slots(
         &self,
         key: &Key,

@@ -1,0 +1,422 @@
+//! The settings, parsed from names and values: the same for both functions and for `serve`. Every error names its variable.
+
+use crate::ports::Assignee;
+use mapping::{AdminId, ChatId, CustomerId};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    str::FromStr,
+    time::Duration,
+};
+
+/// All settings.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Config {
+    /// `TELEGRAM_CHATS`: the chats that are bridged.
+    pub chats: BTreeSet<ChatId>,
+    /// `CONVERSATION_PER`: what a conversation is for, within a forum.
+    pub conversation_per: ConversationPer,
+    /// `GENERAL_TOPIC`: what a conversation is for, within General.
+    pub general_topic: GeneralTopic,
+    /// `PRIVATE_CHATS`: whether anybody may write to the bot in private.
+    pub private_chats: bool,
+    /// `NEW_CONVERSATION`: when a topic gets another conversation.
+    pub new_conversation: NewConversation,
+    /// `STAFF`: people who are not customers, and who they are in Intercom.
+    pub staff: BTreeMap<CustomerId, Option<AdminId>>,
+    /// `AGENT_NAMES`: how much of an agent's name heads a reply.
+    pub agent_names: AgentNames,
+    /// `BOT_REPLIES`: whether what Fin and workflows say is carried.
+    pub bot_replies: bool,
+    /// `INTERCOM_ADMIN_ID`: who writes notes; the token's own admin otherwise.
+    pub intercom_admin: Option<AdminId>,
+    /// `INTERCOM_ASSIGNEE`: who gets new conversations.
+    pub assignees: Assignees,
+    /// `GROUP_MESSAGES_PER_MINUTE`: how many messages a minute a group is sent.
+    pub group_messages_per_minute: u32,
+    /// `GIVE_UP_AFTER`: how long a message is tried.
+    pub give_up_after: Duration,
+    /// `TELEGRAM_API_URL`: the Bot API server, without a slash at its end.
+    pub telegram_api_url: String,
+    /// `INTERCOM_API_URL`, or what follows from `INTERCOM_REGION`, without a slash at its end.
+    pub intercom_api_url: String,
+}
+
+/// What a conversation is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ConversationPer {
+    /// A topic, with every customer in it as a participant.
+    Topic,
+    /// One customer in one topic.
+    User,
+}
+
+/// What happens with messages in General.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum GeneralTopic {
+    /// One conversation for each customer.
+    User,
+    /// One conversation.
+    Topic,
+    /// Nothing.
+    Off,
+}
+
+/// When a topic gets another conversation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NewConversation {
+    /// Never: a closed conversation opens again.
+    Never,
+    /// With the first message after it was closed.
+    AfterClose,
+    /// With the first message after so long a silence.
+    AfterDays(u16),
+}
+
+/// How much of an agent's name heads a reply.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AgentNames {
+    /// The first name.
+    First,
+    /// The whole name.
+    Full,
+    /// Nothing.
+    None,
+}
+
+/// Who gets new conversations.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Assignees {
+    everywhere: Option<Assignee>,
+    in_chat: BTreeMap<ChatId, Assignee>,
+}
+
+impl Assignees {
+    /// Who gets a new conversation of this chat.
+    pub fn of(&self, chat: ChatId) -> Option<&Assignee> {
+        self.in_chat.get(&chat).or(self.everywhere.as_ref())
+    }
+}
+
+/// A setting that is missing or cannot be understood.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{variable}: {problem}")]
+pub struct ConfigError {
+    /// The variable's name.
+    pub variable: &'static str,
+    /// What is wrong with it, and what it should look like.
+    pub problem: String,
+}
+
+impl Config {
+    /// Reads the settings; `value` gives the value of a variable, if it is set.
+    pub fn parse(value: impl Fn(&str) -> Option<String>) -> Result<Self, ConfigError> {
+        let settings = Settings(&value);
+        Ok(Self {
+            chats: settings.chats()?,
+            conversation_per: settings.choice(
+                "CONVERSATION_PER",
+                &[("topic", ConversationPer::Topic), ("user", ConversationPer::User)],
+            )?,
+            general_topic: settings.choice(
+                "GENERAL_TOPIC",
+                &[
+                    ("user", GeneralTopic::User),
+                    ("topic", GeneralTopic::Topic),
+                    ("off", GeneralTopic::Off),
+                ],
+            )?,
+            private_chats: settings.choice("PRIVATE_CHATS", &[("off", false), ("on", true)])?,
+            new_conversation: settings.new_conversation()?,
+            staff: settings.staff()?,
+            agent_names: settings.choice(
+                "AGENT_NAMES",
+                &[
+                    ("first", AgentNames::First),
+                    ("full", AgentNames::Full),
+                    ("none", AgentNames::None),
+                ],
+            )?,
+            bot_replies: settings.choice("BOT_REPLIES", &[("on", true), ("off", false)])?,
+            intercom_admin: settings.admin()?,
+            assignees: settings.assignees()?,
+            group_messages_per_minute: settings.messages_per_minute()?,
+            give_up_after: settings.give_up_after()?,
+            telegram_api_url: settings.url("TELEGRAM_API_URL", "https://api.telegram.org")?,
+            intercom_api_url: {
+                let region = settings.choice(
+                    "INTERCOM_REGION",
+                    &[
+                        ("us", "https://api.intercom.io"),
+                        ("eu", "https://api.eu.intercom.io"),
+                        ("au", "https://api.au.intercom.io"),
+                    ],
+                )?;
+                settings.url("INTERCOM_API_URL", region)?
+            },
+        })
+    }
+}
+
+struct Settings<'v, V: Fn(&str) -> Option<String>>(&'v V);
+
+impl<V: Fn(&str) -> Option<String>> Settings<'_, V> {
+    /// A variable that is set to nothing is as good as not set: consoles and `.env` files make such ones.
+    fn text(&self, variable: &str) -> Option<String> {
+        (self.0)(variable)
+            .map(|text| text.trim().to_owned())
+            .filter(|text| !text.is_empty())
+    }
+
+    /// The first choice is the default.
+    fn choice<T: Copy>(&self, variable: &'static str, choices: &[(&str, T)]) -> Result<T, ConfigError> {
+        let names: Vec<&str> = choices.iter().map(|(name, _)| *name).collect();
+        let error = |is: &str| ConfigError {
+            variable,
+            problem: format!("{is:?} is none of {}", names.join(", ")),
+        };
+        let is = self
+            .text(variable)
+            .or_else(|| names.first().map(|name| (*name).to_owned()))
+            .unwrap_or_default();
+        choices
+            .iter()
+            .find(|(name, _)| is.eq_ignore_ascii_case(name))
+            .map(|(_, choice)| *choice)
+            .ok_or_else(|| error(&is))
+    }
+
+    fn chats(&self) -> Result<BTreeSet<ChatId>, ConfigError> {
+        let variable = "TELEGRAM_CHATS";
+        let example = "the ids of the chats that are bridged, such as -1001234567890,-1009876543210";
+        let error = |problem| ConfigError { variable, problem };
+        let list = self
+            .text(variable)
+            .ok_or_else(|| error(format!("not set; it holds {example}")))?;
+        list.split(',')
+            .map(|id| {
+                number(id)
+                    .map(ChatId)
+                    .ok_or_else(|| error(format!("{id:?} is not a chat id; it holds {example}")))
+            })
+            .collect()
+    }
+
+    fn new_conversation(&self) -> Result<NewConversation, ConfigError> {
+        let variable = "NEW_CONVERSATION";
+        let Some(text) = self.text(variable) else {
+            return Ok(NewConversation::Never);
+        };
+        let error = || ConfigError {
+            variable,
+            problem: format!("{text:?} is none of never, after_close, after_days:N"),
+        };
+        match text.split_once(':') {
+            None if text == "never" => Ok(NewConversation::Never),
+            None if text == "after_close" => Ok(NewConversation::AfterClose),
+            Some(("after_days", days)) => number(days)
+                .filter(|days| *days > 0)
+                .map(NewConversation::AfterDays)
+                .ok_or_else(error),
+            None | Some(_) => Err(error()),
+        }
+    }
+
+    fn staff(&self) -> Result<BTreeMap<CustomerId, Option<AdminId>>, ConfigError> {
+        let variable = "STAFF";
+        let error = |entry: &str| ConfigError {
+            variable,
+            problem: format!("{entry:?} is not <telegram user id> or <telegram user id>=<intercom admin id>"),
+        };
+        let entry = |entry: &str| {
+            let (user, admin) = entry
+                .split_once('=')
+                .map_or((entry, None), |(user, admin)| (user, Some(admin.trim())));
+            let user = number(user).map(CustomerId).ok_or_else(|| error(entry))?;
+            match admin {
+                Some(admin) if number::<u64>(admin).is_none() => Err(error(entry)),
+                admin => Ok((user, admin.map(AdminId::new))),
+            }
+        };
+        self.text(variable)
+            .iter()
+            .flat_map(|list| list.split(','))
+            .map(entry)
+            .collect()
+    }
+
+    fn admin(&self) -> Result<Option<AdminId>, ConfigError> {
+        let variable = "INTERCOM_ADMIN_ID";
+        let Some(text) = self.text(variable) else {
+            return Ok(None);
+        };
+        match number::<u64>(&text) {
+            Some(_) => Ok(Some(AdminId::new(text))),
+            None => Err(ConfigError {
+                variable,
+                problem: format!("{text:?} is not an admin id: digits only"),
+            }),
+        }
+    }
+
+    fn assignees(&self) -> Result<Assignees, ConfigError> {
+        let mut assignees = Assignees::default();
+        for entry in self.text("INTERCOM_ASSIGNEE").iter().flat_map(|list| list.split(',')) {
+            let error = || ConfigError {
+                variable: "INTERCOM_ASSIGNEE",
+                problem: format!("{entry:?} is not team:<id>, admin:<id>, <chat id>=team:<id> or <chat id>=admin:<id>"),
+            };
+            let (chat, assignee) = entry
+                .split_once('=')
+                .map_or((None, entry), |(chat, who)| (Some(chat), who));
+            let assignee = match assignee.trim().split_once(':') {
+                Some(("team", id)) if number::<u64>(id).is_some() => Assignee::Team(id.trim().to_owned()),
+                Some(("admin", id)) if number::<u64>(id).is_some() => Assignee::Admin(AdminId::new(id.trim())),
+                _ => return Err(error()),
+            };
+            match chat {
+                None => assignees.everywhere = Some(assignee),
+                Some(chat) => {
+                    assignees
+                        .in_chat
+                        .insert(number(chat).map(ChatId).ok_or_else(error)?, assignee);
+                }
+            }
+        }
+        Ok(assignees)
+    }
+
+    fn messages_per_minute(&self) -> Result<u32, ConfigError> {
+        let variable = "GROUP_MESSAGES_PER_MINUTE";
+        let Some(text) = self.text(variable) else { return Ok(20) };
+        let error = || ConfigError {
+            variable,
+            problem: format!("{text:?} is not a number from 1 to 1200"),
+        };
+        number(&text)
+            .filter(|number| (1..=1200).contains(number))
+            .ok_or_else(error)
+    }
+
+    fn give_up_after(&self) -> Result<Duration, ConfigError> {
+        let variable = "GIVE_UP_AFTER";
+        let most = Duration::from_hours(12 * 24);
+        let Some(text) = self.text(variable) else {
+            return Ok(Duration::from_hours(24));
+        };
+        let error = || ConfigError {
+            variable,
+            problem: format!("{text:?} is not a time from 1m to 12d, such as 24h"),
+        };
+        let unit = |unit: &str| match unit {
+            "s" => Some(1),
+            "m" => Some(60),
+            "h" => Some(3600),
+            "d" => Some(24 * 3600),
+            _ => None,
+        };
+        let digits = text.trim_end_matches(|c: char| !c.is_ascii_digit());
+        let seconds = number::<u64>(digits).zip(unit(text.get(digits.len()..).unwrap_or_default().trim()));
+        let time = seconds
+            .and_then(|(number, unit)| number.checked_mul(unit))
+            .map(Duration::from_secs);
+        time.filter(|time| (Duration::from_mins(1)..=most).contains(time))
+            .ok_or_else(error)
+    }
+
+    fn url(&self, variable: &'static str, default: &str) -> Result<String, ConfigError> {
+        let url = self.text(variable).unwrap_or_else(|| default.to_owned());
+        let host = url
+            .strip_prefix("https://")
+            .or_else(|| url.strip_prefix("http://"))
+            .unwrap_or_default();
+        if host.is_empty() || host.starts_with('/') || url.contains(char::is_whitespace) {
+            return Err(ConfigError {
+                variable,
+                problem: format!("{url:?} is not a URL such as {default}"),
+            });
+        }
+        Ok(url.trim_end_matches('/').to_owned())
+    }
+}
+
+fn number<T: FromStr>(text: &str) -> Option<T> {
+    text.trim().parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(settings: &[(&str, &str)]) -> Result<Config, ConfigError> {
+        Config::parse(|name| {
+            settings
+                .iter()
+                .find(|(key, _)| *key == name)
+                .map(|(_, value)| (*value).to_owned())
+        })
+    }
+
+    #[test]
+    fn the_chats_are_all_that_must_be_set() {
+        let config = parse(&[("TELEGRAM_CHATS", " -1001 , 42 "), ("STAFF", "")]).unwrap();
+        assert_eq!(config.chats, BTreeSet::from([ChatId(-1001), ChatId(42)]));
+        assert_eq!(config.conversation_per, ConversationPer::Topic);
+        assert_eq!(config.general_topic, GeneralTopic::User);
+        assert!(!config.private_chats);
+        assert!(config.bot_replies);
+        assert_eq!(config.give_up_after, Duration::from_hours(24));
+        assert_eq!(config.telegram_api_url, "https://api.telegram.org");
+        assert_eq!(config.intercom_api_url, "https://api.intercom.io");
+    }
+
+    #[test]
+    fn everything_can_be_set() {
+        let config = parse(&[
+            ("TELEGRAM_CHATS", "-1001"),
+            ("NEW_CONVERSATION", "after_days:3"),
+            ("STAFF", "5, 6=77"),
+            ("INTERCOM_ASSIGNEE", "team:1,-1001=admin:2"),
+            ("INTERCOM_REGION", "EU"),
+            ("GIVE_UP_AFTER", "90m"),
+            ("TELEGRAM_API_URL", "http://127.0.0.1:8081/"),
+        ])
+        .unwrap();
+        assert_eq!(config.new_conversation, NewConversation::AfterDays(3));
+        assert_eq!(config.staff.get(&CustomerId(6)), Some(&Some(AdminId::new("77"))));
+        assert_eq!(
+            config.assignees.of(ChatId(-1001)),
+            Some(&Assignee::Admin(AdminId::new("2")))
+        );
+        assert_eq!(config.assignees.of(ChatId(5)), Some(&Assignee::Team("1".into())));
+        assert_eq!(config.intercom_api_url, "https://api.eu.intercom.io");
+        assert_eq!(config.give_up_after, Duration::from_mins(90));
+        assert_eq!(config.telegram_api_url, "http://127.0.0.1:8081");
+    }
+
+    #[test]
+    fn what_is_wrong_is_said_with_its_name() {
+        for (variable, value) in [
+            ("TELEGRAM_CHATS", "@group"),
+            ("TELEGRAM_CHATS", ""),
+            ("CONVERSATION_PER", "chat"),
+            ("NEW_CONVERSATION", "after_days:0"),
+            ("STAFF", "ann"),
+            ("STAFF", "5=ann"),
+            ("INTERCOM_ASSIGNEE", "sales"),
+            ("INTERCOM_ADMIN_ID", "me"),
+            ("INTERCOM_REGION", "mars"),
+            ("GROUP_MESSAGES_PER_MINUTE", "0"),
+            ("GIVE_UP_AFTER", "13d"),
+            ("GIVE_UP_AFTER", "soon"),
+            ("TELEGRAM_API_URL", "api.telegram.org"),
+        ] {
+            let mut settings = vec![(variable, value)];
+            if variable != "TELEGRAM_CHATS" {
+                settings.push(("TELEGRAM_CHATS", "1"));
+            }
+            let error = parse(&settings).unwrap_err();
+            assert_eq!(error.variable, variable, "{value}");
+            assert!(error.to_string().contains(variable));
+        }
+    }
+}

@@ -1,0 +1,17 @@
+//! Inbound: from a topic in Telegram to a conversation in Intercom.
+
+mod contact;
+mod conversation;
+mod opening;
+mod scope;
+mod staff;
+mod topic;
+mod webhook;
+mod worker;
+
+pub use webhook::InboundWebhook;
+pub use worker::InboundWorker;
+
+pub(crate) use contact::customer_of;
+pub(crate) use opening::adopt;
+pub(crate) use staff::echo_key;

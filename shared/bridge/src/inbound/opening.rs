@@ -1,0 +1,306 @@
+//! Opening the conversation of a topic, once: claim, create, bind. A create whose answer was lost is recognised by the link at the
+//! end of its message and adopted.
+
+use super::{conversation::Written, worker::Passage};
+use crate::{
+    context::Context,
+    delivering::Stop,
+    envelope::{Errand, OutboundEnvelope, to_ascii_json},
+    failure::Failure,
+    notices,
+    ports::{QueueError, QueueMessage},
+    rich_text::{Block, Run},
+    telegram_message::CustomerMessage,
+    words::{self, FirstNote},
+};
+use mapping::{
+    Claim, Claimed, ContactId, ConversationId, Delivery, DeliveryState, Link, Opening, OpeningClaim, Proof, Receipt,
+    Step, Stored, TopicTitle, Transaction, WorkspaceId, keys,
+};
+use std::time::Duration;
+
+/// Intercom's search lags behind what was just opened.
+const SEARCH_LAGS: Duration = Duration::from_mins(2);
+
+/// What came of the wish for a conversation.
+pub(super) enum Opened {
+    /// It opens with this message.
+    Now(ConversationId),
+    /// Another message opened it.
+    Before(Stored<Link>),
+}
+
+/// Opens the conversation with a message, or finds the one that an earlier, lost call opened.
+pub(super) async fn open(
+    passage: &Passage<'_>,
+    claim: &mut Claim,
+    written: &Written,
+    contact: &ContactId,
+    existing: Option<Stored<Link>>,
+) -> Result<Opened, Stop> {
+    let context = passage.context;
+    let message = passage
+        .peek
+        .message
+        .ok_or(Stop::Skip("a message without an id opens nothing"))?;
+    let now = context.ledger.now();
+    let workspace = context.identity().await?.workspace;
+    let opening = Opening {
+        link: passage.link_key,
+        lease_until: now + mapping::LEASE,
+        delivery: claim.key().clone(),
+        contact: contact.clone(),
+        since: now,
+        marker: words::message_link(passage.link_key.chat, passage.link_key.topic, message),
+    };
+    let nothing_went_out = !claim.may_have_gone_out;
+    let claimed = context
+        .ledger
+        .claim_opening(passage.link_key, existing.as_ref(), opening.clone(), nothing_went_out)
+        .await?;
+    let ours = match claimed {
+        Claimed::Ours(ours) => ours,
+        Claimed::Later(until) => {
+            return Err(Stop::Wait {
+                reason: "the conversation is being opened",
+                until,
+            });
+        }
+        Claimed::TakenOver { claim: former } => match find_lost(context, &former, &workspace).await? {
+            Some(conversation) => return adopt_for(passage, claim, &former, conversation, &workspace).await,
+            None => context.ledger.reopen(former, opening).await?,
+        },
+    };
+    claim.may_have_gone_out = false;
+    create(passage, claim, written, ours, &workspace).await.map(Opened::Now)
+}
+
+async fn create(
+    passage: &Passage<'_>,
+    claim: &mut Claim,
+    written: &Written,
+    ours: OpeningClaim,
+    workspace: &WorkspaceId,
+) -> Result<ConversationId, Stop> {
+    let context = passage.context;
+    let mut first = written.reply(context);
+    let marker = &ours.opening.marker;
+    first.body.extend([Block::paragraph(vec![Run::plain(marker)])]);
+    let conversation = match context.helpdesk.open_conversation(&ours.opening.contact, &first).await {
+        Ok(conversation) => conversation,
+        Err(error) if error.failure() == Failure::Unknown => return Err(error.into()),
+        Err(error) => {
+            // A claim that is not given back is taken over when its lease is over.
+            let _ = context.ledger.release_opening(ours).await;
+            return Err(error.into());
+        }
+    };
+    claim.prove(
+        Step::Create,
+        Proof::Conversation(conversation.clone()),
+        context.ledger.now(),
+    );
+    claim.delivery.conversation = Some(conversation.clone());
+    let last_message = passage.link_key.customer.and(passage.peek.message);
+    let transaction = context.ledger.transaction();
+    let (transaction, _) = context
+        .ledger
+        .bind(transaction, &ours, &conversation, workspace, last_message);
+    context.ledger.progress_with(claim, transaction).await?;
+    Ok(conversation)
+}
+
+/// What the call of a former claim opened, if it did.
+async fn find_lost(
+    context: &Context,
+    former: &OpeningClaim,
+    workspace: &WorkspaceId,
+) -> Result<Option<ConversationId>, Stop> {
+    let opening = &former.opening;
+    let look_at = opening.since + SEARCH_LAGS;
+    if context.ledger.now() < look_at {
+        return Err(Stop::Wait {
+            reason: "a conversation may have been opened by a lost call",
+            until: look_at,
+        });
+    }
+    // Intercom's times are whole seconds and by its own clock.
+    let since = opening.since - Duration::from_secs(10);
+    let found = context
+        .helpdesk
+        .find_opened(&opening.contact, &opening.marker, since)
+        .await?;
+    let Some(conversation) = found else { return Ok(None) };
+    let linked = context
+        .ledger
+        .find::<mapping::Reverse>(&keys::reverse(workspace, &conversation))
+        .await?;
+    Ok(linked.is_none().then_some(conversation))
+}
+
+async fn adopt_for(
+    passage: &Passage<'_>,
+    claim: &mut Claim,
+    former: &OpeningClaim,
+    conversation: ConversationId,
+    workspace: &WorkspaceId,
+) -> Result<Opened, Stop> {
+    let context = passage.context;
+    if former.opening.delivery != *claim.key() {
+        return adopt(context, former, &conversation, workspace)
+            .await
+            .map(Opened::Before);
+    }
+    claim.prove(
+        Step::Create,
+        Proof::Conversation(conversation.clone()),
+        context.ledger.now(),
+    );
+    claim.delivery.conversation = Some(conversation.clone());
+    let transaction = context.ledger.transaction();
+    let (transaction, _) = context
+        .ledger
+        .bind(transaction, former, &conversation, workspace, passage.peek.message);
+    context.ledger.progress_with(claim, transaction).await?;
+    fetch_answers(context, workspace, &conversation).await?;
+    Ok(Opened::Now(conversation))
+}
+
+/// Links a conversation that a lost call opened, and gives the delivery that opened it its receipt.
+pub(crate) async fn adopt(
+    context: &Context,
+    former: &OpeningClaim,
+    conversation: &ConversationId,
+    workspace: &WorkspaceId,
+) -> Result<Stored<Link>, Stop> {
+    let transaction = with_opener(context, former, conversation).await?;
+    let (transaction, link) = context.ledger.bind(transaction, former, conversation, workspace, None);
+    let version = context.ledger.commit(transaction).await?;
+    tracing::info!(conversation.id = %conversation, link.lane = former.link.lane(), "a conversation was adopted");
+    fetch_answers(context, workspace, conversation).await?;
+    Ok(Stored { version, value: link })
+}
+
+/// The receipt of the delivery that opened a conversation without learning of it, as a write of the adoption.
+async fn with_opener(
+    context: &Context,
+    former: &OpeningClaim,
+    conversation: &ConversationId,
+) -> Result<Transaction, Stop> {
+    let now = context.ledger.now();
+    let transaction = context.ledger.transaction();
+    let key = &former.opening.delivery;
+    let Some(opener) = context.ledger.find::<Delivery>(key).await? else {
+        return Ok(transaction);
+    };
+    let mut delivery = opener.value;
+    let expires_at = delivery.is_finished().then(|| now + keys::FINISHED_FOR);
+    delivery.state = if delivery.is_finished() {
+        DeliveryState::Delivered
+    } else {
+        // Its own worker goes on from here.
+        DeliveryState::Waiting {
+            reason: "adopted".into(),
+            not_before: now,
+        }
+    };
+    delivery.conversation = Some(conversation.clone());
+    let proof = Proof::Conversation(conversation.clone());
+    delivery.receipts.push(Receipt {
+        step: Step::Create,
+        proof,
+        at: now,
+    });
+    Ok(transaction.replace(key.clone(), &opener.version, &delivery, expires_at))
+}
+
+/// Agents may have answered before the conversation was linked.
+async fn fetch_answers(context: &Context, workspace: &WorkspaceId, conversation: &ConversationId) -> Result<(), Stop> {
+    let received_at = context.ledger.now();
+    let errand = Errand::Conversation {
+        workspace: workspace.clone(),
+        conversation: conversation.clone(),
+        parts: Vec::new(),
+    };
+    let body =
+        to_ascii_json(&OutboundEnvelope { received_at, errand }).map_err(|_| QueueError::Refused("not JSON".into()))?;
+    let lane = format!("{workspace}:{conversation}");
+    let dedupe = format!("adopted:{workspace}:{conversation}");
+    Ok(context
+        .queues
+        .outbound
+        .send(QueueMessage {
+            lane,
+            dedupe,
+            body,
+            gave_up: None,
+        })
+        .await?)
+}
+
+/// Gives a new conversation its title, its tags, its assignee and its first note. None of that may stop the message.
+pub(super) async fn dress(
+    passage: &Passage<'_>,
+    claim: &mut Claim,
+    message: &CustomerMessage,
+    conversation: &ConversationId,
+) {
+    if let Err(stop) = try_dress(passage, claim, message, conversation).await {
+        tracing::warn!(conversation.id = %conversation, %stop, "a new conversation did not get all it should have");
+    }
+}
+
+async fn try_dress(
+    passage: &Passage<'_>,
+    claim: &mut Claim,
+    message: &CustomerMessage,
+    conversation: &ConversationId,
+) -> Result<(), Stop> {
+    let context = passage.context;
+    let told = |what: &str, done: Result<(), crate::failure::HelpdeskError>| {
+        if let Err(error) = done {
+            tracing::warn!(conversation.id = %conversation, what, %error, "a new conversation lacks something");
+        }
+    };
+    let admin = context.own_admin().await?;
+    let topic = topic_title(passage, message).await?;
+    let title = topic.as_deref().unwrap_or(&message.chat_title);
+    told("title", context.helpdesk.set_title(conversation, title).await);
+    let chat_tag = (!passage.chat.id.is_private()).then_some(message.chat_title.as_str());
+    for tag in [Some("telegram"), chat_tag]
+        .into_iter()
+        .flatten()
+        .filter(|tag| !tag.trim().is_empty())
+    {
+        told("tag", context.helpdesk.tag(conversation, &admin, tag).await);
+    }
+    if let Some(assignee) = context.config.assignees.of(passage.chat.id) {
+        told(
+            "assignee",
+            context.helpdesk.assign(conversation, &admin, assignee).await,
+        );
+    }
+    if claim.delivery.proof(Step::Note).is_none() {
+        let note = FirstNote {
+            chat: &message.chat_title,
+            topic: topic.as_deref(),
+            name: &message.author.name,
+            username: message.author.username.as_deref(),
+            language: message.author.language.as_deref(),
+        };
+        notices::write_note(context, claim, conversation, &note.text(), &[]).await?;
+    }
+    Ok(())
+}
+
+/// What the topic is called: by the message itself, or by what was told of the topic before.
+async fn topic_title(passage: &Passage<'_>, message: &CustomerMessage) -> Result<Option<String>, Stop> {
+    if passage.link_key.topic.is_none() {
+        return Ok(None);
+    }
+    let key = keys::topic_title(passage.bot, passage.link_key.chat, passage.link_key.topic);
+    let told = passage.context.ledger.find::<TopicTitle>(&key).await?;
+    Ok(told
+        .map(|told| told.value.title)
+        .or_else(|| message.topic_title.clone()))
+}

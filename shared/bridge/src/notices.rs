@@ -1,0 +1,212 @@
+//! Notices: what we tell a human who waits. They travel through the outbound queue like everything else and have a delivery of
+//! their own, so that they are neither lost nor said twice, and at most one an hour is said for a lane and a reason.
+
+use crate::{
+    context::Context,
+    delivering::{Carried, Received, Stop, Verdict, dedupe},
+    envelope::{Errand, OutboundEnvelope, to_ascii_json},
+    looking::{self, Lost},
+    ports::{Place, QueueError, QueueMessage},
+    rich_text::RichText,
+    sending,
+    words::Sentence,
+};
+use mapping::{
+    Arrival, Begun, BotId, ChatId, Claim, ConversationId, End, Key, MessageId, NoticeSent, PartId, Proof, Step,
+    TopicId, WorkspaceId, keys,
+};
+use serde::{Deserialize, Serialize};
+use std::time::Duration;
+
+/// What is told to whom.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Notice {
+    /// Whom.
+    pub audience: Audience,
+    /// What.
+    pub sentence: Sentence,
+    /// What it is about: the delivery, and which of its lives.
+    pub about: String,
+}
+
+/// Who waits.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Audience {
+    /// The agents of a conversation: told by a note.
+    Agent {
+        /// Its workspace.
+        workspace: WorkspaceId,
+        /// The conversation.
+        conversation: ConversationId,
+    },
+    /// The customers in a topic: told by a line.
+    Customer {
+        /// The bot that tells them.
+        bot: BotId,
+        /// The chat.
+        chat: ChatId,
+        /// The topic.
+        topic: Option<TopicId>,
+        /// The message that it is about.
+        reply_to: Option<MessageId>,
+    },
+}
+
+impl Audience {
+    fn lane(&self) -> String {
+        match self {
+            Self::Agent {
+                workspace,
+                conversation,
+            } => format!("{workspace}:{conversation}"),
+            Self::Customer { chat, topic, .. } => format!("{chat}:{}", topic.map_or(0, |topic| topic.0)),
+        }
+    }
+}
+
+/// At most one notice in so long a time for a lane and a reason.
+const NOT_AGAIN_FOR: Duration = Duration::from_hours(1);
+
+/// Puts a notice into the outbound queue.
+pub(crate) async fn enqueue(context: &Context, notice: Notice) -> Result<(), Stop> {
+    let lane = notice.audience.lane();
+    let id = dedupe(&format!("notice#{}#{}", notice.sentence.name(), notice.about));
+    let envelope = OutboundEnvelope {
+        received_at: context.ledger.now(),
+        errand: Errand::Notice { notice },
+    };
+    let body = to_ascii_json(&envelope).map_err(|_| QueueError::Refused("not JSON".into()))?;
+    Ok(context
+        .queues
+        .outbound
+        .send(QueueMessage {
+            lane,
+            dedupe: id,
+            body,
+            gave_up: None,
+        })
+        .await?)
+}
+
+/// Tells a human.
+pub(crate) async fn deliver(
+    context: &Context,
+    received: &Received,
+    arrival: &Arrival,
+    notice: &Notice,
+) -> Result<Verdict, Stop> {
+    let key = Key::new(format!("notice#{}", notice.about), notice.sentence.name());
+    let existing = context.ledger.find(&key).await?;
+    let carried = Carried {
+        received,
+        dead_letters: &context.queues.outbound_dead,
+        audience: None,
+    };
+    match context.ledger.begin(key, existing, arrival).await? {
+        Begun::Later(at) => Ok(Verdict::Later(at)),
+        Begun::Finished => Ok(Verdict::Done),
+        Begun::Poison(claim) => {
+            carried
+                .give_up(context, claim, "poison".into(), crate::words::Cause::Refused)
+                .await
+        }
+        Begun::Claimed(mut claim) => {
+            let told = tell(context, &mut claim, notice).await;
+            Ok(carried.settle(context, claim, told).await)
+        }
+    }
+}
+
+async fn tell(context: &Context, claim: &mut Claim, notice: &Notice) -> Result<End, Stop> {
+    if claim.delivery.receipts.is_empty() && !claim.may_have_gone_out {
+        not_again_so_soon(context, notice).await?;
+    }
+    match &notice.audience {
+        Audience::Agent {
+            workspace,
+            conversation,
+        } => {
+            if context.identity().await?.workspace != *workspace {
+                return Err(Stop::Skip("another workspace"));
+            }
+            write_note(
+                context,
+                claim,
+                conversation,
+                &RichText::plain(notice.sentence.text()),
+                &[],
+            )
+            .await?;
+        }
+        Audience::Customer {
+            bot,
+            chat,
+            topic,
+            reply_to,
+        } => {
+            let place = Place {
+                chat: *chat,
+                topic: *topic,
+                reply_to: *reply_to,
+            };
+            let text = RichText::plain(notice.sentence.text());
+            sending::send(context, claim, *bot, place, &text).await?;
+        }
+    }
+    Ok(End::Delivered)
+}
+
+/// Writes an internal note, once: after a doubtful call it is looked for first, among what `receipts` do not account for.
+pub(crate) async fn write_note(
+    context: &Context,
+    claim: &mut Claim,
+    conversation: &ConversationId,
+    text: &RichText,
+    receipts: &[PartId],
+) -> Result<(), Stop> {
+    let admin = context.own_admin().await?;
+    let found = if claim.may_have_gone_out {
+        let lost = Lost::note(conversation, &admin, text, claim.delivery.since);
+        looking::find(context, &lost, receipts).await?
+    } else {
+        None
+    };
+    let part = match found {
+        Some(part) => part,
+        None => {
+            claim.may_have_gone_out = false;
+            context.helpdesk.add_note(conversation, &admin, text).await?
+        }
+    };
+    claim.prove(Step::Note, Proof::Part(part), context.ledger.now());
+    Ok(())
+}
+
+async fn not_again_so_soon(context: &Context, notice: &Notice) -> Result<(), Stop> {
+    let key = keys::notice(&notice.audience.lane(), notice.sentence.name());
+    let now = context.ledger.now();
+    let read = context.ledger.find::<NoticeSent>(&key).await?;
+    let version = read.as_ref().map(|sent| sent.version.clone());
+    let recent = read
+        .map(|sent| sent.value)
+        .filter(|sent| now.since(sent.at) < NOT_AGAIN_FOR);
+    let record = match &recent {
+        Some(sent) => NoticeSent {
+            at: sent.at,
+            withheld: sent.withheld.saturating_add(1),
+        },
+        None => NoticeSent { at: now, withheld: 0 },
+    };
+    let expires_at = Some(record.at + NOT_AGAIN_FOR);
+    let transaction = context
+        .ledger
+        .transaction()
+        .put_after(key, version.as_ref(), &record, expires_at);
+    context.ledger.commit(transaction).await?;
+    if recent.is_some() {
+        Err(Stop::Skip("told already"))
+    } else {
+        Ok(())
+    }
+}

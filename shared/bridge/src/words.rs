@@ -1,0 +1,247 @@
+//! Every sentence of ours that a person reads, customers' and agents', in one table.
+
+use crate::rich_text::{Block, RichText, Run};
+use serde::{Deserialize, Serialize};
+
+/// What we tell a waiting human.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "sentence", rename_all = "snake_case")]
+pub enum Sentence {
+    /// To an agent: the reply has not reached Telegram and will not.
+    NotDeliveredToTelegram {
+        /// Why.
+        cause: Cause,
+    },
+    /// To an agent: the reply has not reached Telegram yet.
+    StillTryingTelegram {
+        /// Why.
+        cause: Cause,
+    },
+    /// To an agent: what took long went through.
+    WentThrough,
+    /// To an agent: the conversation belongs to no topic.
+    NoTopic,
+    /// To a customer: the message has not reached support.
+    NotDeliveredToSupport,
+}
+
+/// Why something was not delivered, as far as it concerns the person who waits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Cause {
+    /// The bot is not in the group any more, or may not write there.
+    NoRights,
+    /// The topic is not there any more.
+    TopicGone,
+    /// The topic is closed.
+    TopicClosed,
+    /// Telegram could not be reached for too long.
+    Unreachable,
+    /// Telegram refused it.
+    Refused,
+    /// Our own settings are wrong.
+    Misconfigured,
+}
+
+impl Sentence {
+    /// The sentence, for the person who waits.
+    pub fn text(&self) -> String {
+        match self {
+            Self::NotDeliveredToTelegram { cause } => format!("Not delivered to Telegram: {}.", cause.words()),
+            Self::StillTryingTelegram { cause } => {
+                format!(
+                    "Not delivered to Telegram yet: {}. It is tried again and again.",
+                    cause.words()
+                )
+            }
+            Self::WentThrough => "The delayed reply has now been delivered to Telegram.".into(),
+            Self::NoTopic => "Not sent to Telegram: no topic belongs to this conversation. \
+                              Answer in the conversation that carries the topic's link."
+                .into(),
+            Self::NotDeliveredToSupport => {
+                "Sorry, a message could not be passed on to our support team. Please send it again.".into()
+            }
+        }
+    }
+
+    /// Its name in records and logs.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::NotDeliveredToTelegram { .. } => "not_delivered_to_telegram",
+            Self::StillTryingTelegram { .. } => "still_trying_telegram",
+            Self::WentThrough => "went_through",
+            Self::NoTopic => "no_topic",
+            Self::NotDeliveredToSupport => "not_delivered_to_support",
+        }
+    }
+}
+
+impl Cause {
+    fn words(self) -> &'static str {
+        match self {
+            Self::NoRights => "the bot was removed from the group or may not write there",
+            Self::TopicGone => "the topic was deleted",
+            Self::TopicClosed => "the topic is closed",
+            Self::Unreachable => "Telegram could not be reached",
+            Self::Refused => "Telegram did not accept it",
+            Self::Misconfigured => "the bridge needs its operator (a token or a setting is wrong)",
+        }
+    }
+}
+
+/// What a conversation opens with besides its message.
+pub struct FirstNote<'a> {
+    /// The chat's title.
+    pub chat: &'a str,
+    /// The topic's title.
+    pub topic: Option<&'a str>,
+    /// Who wrote.
+    pub name: &'a str,
+    /// Their @name, without the @.
+    pub username: Option<&'a str>,
+    /// The language of their app.
+    pub language: Option<&'a str>,
+}
+
+impl FirstNote<'_> {
+    /// The note that an agent finds in a new conversation.
+    pub fn text(&self) -> RichText {
+        let mut lines = vec![("From", self.name.to_owned())];
+        lines.extend(self.username.map(|username| ("Username", format!("@{username}"))));
+        lines.push(("Telegram chat", self.chat.to_owned()));
+        lines.extend(self.topic.map(|topic| ("Topic", topic.to_owned())));
+        lines.extend(
+            self.language
+                .map(|language| ("Language of the app", language.to_owned())),
+        );
+        let line = |(name, value): (&str, String)| Block::line(vec![Run::bold(name), Run::plain(format!(": {value}"))]);
+        RichText(lines.into_iter().map(line).collect())
+    }
+}
+
+/// What heads a message that was forwarded.
+pub fn forwarded_from(whom: &str) -> Block {
+    Block::line(vec![Run::plain(format!("Forwarded from {whom}:"))])
+}
+
+/// What heads a message that was written with an inline bot.
+pub fn via_bot(bot: &str) -> Block {
+    Block::line(vec![Run::plain(format!("via @{bot}"))])
+}
+
+/// What heads a message that carries on what somebody said.
+pub fn quoted_author(author: &str) -> Block {
+    Block::line(vec![Run::plain(format!("{author} wrote:"))])
+}
+
+/// What heads the corrected form of a message.
+pub fn corrected() -> Block {
+    Block::line(vec![Run::bold("Correction:")])
+}
+
+/// What heads a message that arrives long after it was written, with that time.
+pub fn written_at(time: &str) -> Block {
+    Block::line(vec![Run::plain(format!("Written {time}:"))])
+}
+
+/// What heads a message of somebody who is not a customer.
+pub fn said_in_telegram(name: &str) -> Block {
+    Block::line(vec![Run::bold(format!("{name} in Telegram:"))])
+}
+
+/// What heads an agent's reply.
+pub fn agent_name(name: &str) -> Block {
+    Block::line(vec![Run::bold(name)])
+}
+
+/// What stands for a file that is not carried.
+pub fn file(name: &str, size: Option<u64>) -> Block {
+    let line = match size {
+        Some(size) => format!("[file] {name} ({})", file_size(size)),
+        None => format!("[file] {name}"),
+    };
+    Block::line(vec![Run::plain(line)])
+}
+
+/// What stands for buttons that a customer can answer with.
+pub fn quick_replies(labels: &[String]) -> Block {
+    let items = labels
+        .iter()
+        .map(|label| vec![Block::line(vec![Run::plain(label)])])
+        .collect();
+    Block::List { start: Some(1), items }
+}
+
+/// A size in bytes, for a person.
+pub fn file_size(bytes: u64) -> String {
+    match bytes {
+        0..1_000 => format!("{bytes} B"),
+        1_000..1_000_000 => format!("{} kB", bytes.div_ceil(1_000)),
+        1_000_000.. => format!("{}.{} MB", bytes / 1_000_000, bytes % 1_000_000 / 100_000),
+    }
+}
+
+/// Where a message in Telegram is found: how an opening message ends. The path is what its opening is recognised by.
+pub fn message_link(chat: mapping::ChatId, topic: Option<mapping::TopicId>, message: mapping::MessageId) -> String {
+    match (chat.0.checked_neg().map(|id| id - SUPERGROUP), topic) {
+        (Some(supergroup), Some(topic)) if supergroup > 0 => format!("https://t.me/c/{supergroup}/{topic}/{message}"),
+        (Some(supergroup), None) if supergroup > 0 => format!("https://t.me/c/{supergroup}/{message}"),
+        // Basic groups and private chats have no links.
+        (_, _) => format!("(Telegram message {message} in chat {chat})"),
+    }
+}
+
+/// The chat and the topic of a link made by [`message_link`] at the end of a text, and the link itself.
+pub fn link_at_end(text: &str) -> Option<(mapping::ChatId, Option<mapping::TopicId>, &str)> {
+    let text = text.trim_end();
+    let number = |text: &str| text.parse::<i64>().ok();
+    if let Some(at) = text.rfind("https://t.me/c/") {
+        let marker = text.get(at..)?;
+        let ids: Option<Vec<i64>> = marker.strip_prefix("https://t.me/c/")?.split('/').map(number).collect();
+        let chat = |id: i64| mapping::ChatId(-(SUPERGROUP + id));
+        return match ids?.as_slice() {
+            [id, _message] => Some((chat(*id), None, marker)),
+            [id, topic, _message] => Some((chat(*id), Some(mapping::TopicId(*topic)), marker)),
+            _ => None,
+        };
+    }
+    let at = text.rfind("(Telegram message ")?;
+    let marker = text.get(at..)?;
+    let (_, chat) = marker.strip_suffix(')')?.rsplit_once(" in chat ")?;
+    Some((mapping::ChatId(number(chat)?), None, marker))
+}
+
+/// What the id of a supergroup adds to the number in its links.
+const SUPERGROUP: i64 = 1_000_000_000_000;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use mapping::{ChatId, MessageId, TopicId};
+
+    #[test]
+    fn a_message_link_is_found_again_at_the_end_of_a_text() {
+        for (chat, topic) in [
+            (-1_001_234_567_890, Some(TopicId(7))),
+            (-1_001_234_567_890, None),
+            (42, None),
+            (-99, None),
+        ] {
+            let link = message_link(ChatId(chat), topic, MessageId(12));
+            let text = format!("see https://t.me/c/1/2/3 too\n\n{link}\n");
+            assert_eq!(link_at_end(&text), Some((ChatId(chat), topic, link.as_str())));
+        }
+        assert_eq!(
+            message_link(ChatId(-1_001_234_567_890), Some(TopicId(7)), MessageId(12)),
+            "https://t.me/c/1234567890/7/12"
+        );
+        assert_eq!(link_at_end("nothing here"), None);
+    }
+
+    #[test]
+    fn sizes_are_for_people() {
+        assert_eq!(file_size(999), "999 B");
+        assert_eq!(file_size(22_500), "23 kB");
+        assert_eq!(file_size(1_250_000), "1.2 MB");
+    }
+}
