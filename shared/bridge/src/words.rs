@@ -195,8 +195,9 @@ pub fn message_link(chat: mapping::ChatId, topic: Option<mapping::TopicId>, mess
 pub fn link_at_end(text: &str) -> Option<(mapping::ChatId, Option<mapping::TopicId>, &str)> {
     let text = text.trim_end();
     let number = |text: &str| text.parse::<i64>().ok();
-    if let Some(at) = text.rfind("https://t.me/c/") {
-        let marker = text.get(at..)?;
+    let last_word = text.rsplit(char::is_whitespace).next().unwrap_or_default();
+    if let Some(at) = last_word.rfind("https://t.me/c/") {
+        let marker = last_word.get(at..)?;
         let ids: Option<Vec<i64>> = marker.strip_prefix("https://t.me/c/")?.split('/').map(number).collect();
         let chat = |id: i64| mapping::ChatId(-(SUPERGROUP + id));
         return match ids?.as_slice() {
