@@ -150,14 +150,209 @@ fn throttled(after: Option<Duration>, reason: String) -> MessengerError {
     }
 }
 
-/// A description without what could come from a message: fixed descriptions hold no quotes, no addresses, and nothing but ASCII.
-pub(crate) fn shown(reason: &str) -> String {
-    let end = ["\"", "://"]
-        .into_iter()
-        .filter_map(|sign| reason.find(sign))
-        .min()
-        .unwrap_or(reason.len());
-    let fixed = reason.get(..end).unwrap_or_default();
+/// A description without what could come from a message: fixed descriptions hold no quotes, no addresses, no tokens, and nothing but
+/// ASCII.
+fn shown(reason: &str) -> String {
+    let end = ["\"", "://"].into_iter().filter_map(|sign| reason.find(sign)).min();
+    let fixed = reason.get(..end.unwrap_or(reason.len())).unwrap_or_default();
     let printable = fixed.chars().take_while(|c| c.is_ascii() && !c.is_ascii_control());
-    printable.take(LONGEST_REASON).collect::<String>().trim_end().to_owned()
+    let line = printable.take(LONGEST_REASON).collect::<String>();
+    let words = line.split_whitespace().take_while(|word| !looks_like_token(word));
+    words.collect::<Vec<_>>().join(" ")
+}
+
+/// Whether a word could be a bot token: a number, a colon, and a long rest.
+fn looks_like_token(word: &str) -> bool {
+    let Some((id, secret)) = word.split_once(':') else {
+        return false;
+    };
+    id.ends_with(|c: char| c.is_ascii_digit()) && secret.len() > 16
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Code, description, and what it means for a call that must not be done twice.
+    const TABLE: &[(u16, &str, &str)] = &[
+        (400, "Bad Request: chat not found", "refused"),
+        (400, "Bad Request: chat_id is empty", "refused"),
+        (400, "Bad Request: message thread not found", "topic gone"),
+        (400, "Bad Request: TOPIC_DELETED", "topic gone"),
+        (400, "Bad Request: TOPIC_ID_INVALID", "topic gone"),
+        (400, "Bad Request: TOPIC_CLOSED", "topic closed"),
+        (400, "Bad Request: TOPIC_NOT_MODIFIED", "already so"),
+        (
+            400,
+            "Bad Request: message is not modified: specified new message content",
+            "already so",
+        ),
+        (400, "Bad Request: message to be replied not found", "message gone"),
+        (400, "Bad Request: message to edit not found", "message gone"),
+        (400, "Bad Request: message to delete not found", "message gone"),
+        (400, "Bad Request: message to copy not found", "message gone"),
+        (400, "Bad Request: message to forward not found", "message gone"),
+        (400, "Bad Request: message to react not found", "message gone"),
+        (400, "Bad Request: message can't be edited", "refused"),
+        (400, "Bad Request: message can't be deleted", "refused"),
+        (
+            400,
+            "Bad Request: not enough rights to send text messages to the chat",
+            "no rights",
+        ),
+        (400, "Bad Request: not enough rights to create a topic", "no rights"),
+        (400, "Bad Request: CHAT_WRITE_FORBIDDEN", "no rights"),
+        (400, "Bad Request: CHAT_SEND_PLAIN_FORBIDDEN", "no rights"),
+        (400, "Bad Request: CHAT_ADMIN_REQUIRED", "no rights"),
+        (400, "Bad Request: CHAT_RESTRICTED", "no rights"),
+        (400, "Bad Request: the chat is not a forum", "refused"),
+        (400, "Bad Request: message is too long", "refused"),
+        (400, "Bad Request: message text is empty", "refused"),
+        (
+            400,
+            "Bad Request: can't parse entities: Unsupported start tag",
+            "refused",
+        ),
+        (400, "Bad Request: ENTITIES_TOO_LONG", "refused"),
+        (400, "Bad Request: wrong file identifier/HTTP URL specified", "refused"),
+        (
+            400,
+            "Bad Request: query is too old and response timeout expired",
+            "refused",
+        ),
+        (401, "Unauthorized", "unauthorized"),
+        (401, "Unauthorized: invalid token specified", "unauthorized"),
+        (403, "Forbidden: bot was kicked from the supergroup chat", "no rights"),
+        (
+            403,
+            "Forbidden: bot is not a member of the supergroup chat",
+            "no rights",
+        ),
+        (403, "Forbidden: bot was blocked by the user", "no rights"),
+        (
+            403,
+            "Forbidden: bot can't initiate conversation with a user",
+            "no rights",
+        ),
+        (403, "Forbidden: the group chat was deleted", "refused"),
+        (403, "Forbidden: user is deactivated", "refused"),
+        (404, "Not Found", "unauthorized"),
+        (404, "Not Found: method not found", "unauthorized"),
+        (408, "Request Timeout", "transient"),
+        (409, "Conflict: terminated by other getUpdates request", "transient"),
+        (413, "Request Entity Too Large", "refused"),
+        (418, "something new", "refused"),
+        (429, "Too Many Requests: retry after 7", "throttled"),
+        (500, "Internal Server Error: restart", "unknown"),
+        (502, "Bad Gateway", "unknown"),
+        (599, "something new", "unknown"),
+    ];
+
+    fn word(verdict: &Verdict) -> &'static str {
+        let Verdict::Failed(error) = verdict else {
+            return "already so";
+        };
+        match error {
+            MessengerError::Transient { throttled: true, .. } => "throttled",
+            MessengerError::Transient { .. } => "transient",
+            MessengerError::Unknown { .. } => "unknown",
+            MessengerError::Unauthorized { .. } => "unauthorized",
+            MessengerError::NoRights { .. } => "no rights",
+            MessengerError::TopicGone { .. } => "topic gone",
+            MessengerError::TopicClosed => "topic closed",
+            MessengerError::MessageGone { .. } => "message gone",
+            MessengerError::Migrated { .. } => "migrated",
+            MessengerError::Refused { .. } => "refused",
+        }
+    }
+
+    fn rejection(code: u16, description: &str) -> Rejection {
+        Rejection {
+            code,
+            description: description.into(),
+            ..Rejection::default()
+        }
+    }
+
+    #[test]
+    fn every_known_error_means_something() {
+        for (code, description, expected) in TABLE {
+            let rejection = rejection(*code, description);
+            assert_eq!(
+                word(&rejected(Effect::Once, &rejection)),
+                *expected,
+                "{code} {description}"
+            );
+            let repeated = if *expected == "unknown" { "transient" } else { expected };
+            assert_eq!(
+                word(&rejected(Effect::Repeatable, &rejection)),
+                repeated,
+                "{code} {description}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_chat_that_moved_is_followed_whatever_the_words_are() {
+        let moved = Rejection {
+            migrate_to: Some(ChatId(-1_001)),
+            ..rejection(400, "something new")
+        };
+        let error = MessengerError::Migrated { to: ChatId(-1_001) };
+        assert_eq!(rejected(Effect::Once, &moved), Verdict::Failed(error));
+    }
+
+    #[test]
+    fn waiting_lasts_as_long_as_telegram_says() {
+        let busy = Rejection {
+            retry_after: Some(Duration::from_secs(7)),
+            ..rejection(429, "Too Many Requests")
+        };
+        let Verdict::Failed(MessengerError::Transient {
+            after, throttled: true, ..
+        }) = rejected(Effect::Once, &busy)
+        else {
+            panic!("not throttled")
+        };
+        assert_eq!(after, Some(Duration::from_secs(7)));
+    }
+
+    #[test]
+    fn what_is_not_telegrams_answer_says_only_whether_it_may_have_happened() {
+        let cases = [
+            (200, "unknown"),
+            (302, "transient"),
+            (400, "transient"),
+            (404, "transient"),
+            (429, "throttled"),
+            (502, "unknown"),
+        ];
+        for (status, expected) in cases {
+            assert_eq!(
+                word(&Verdict::Failed(foreign(Effect::Once, status))),
+                expected,
+                "{status}"
+            );
+        }
+        assert_eq!(word(&Verdict::Failed(foreign(Effect::Repeatable, 502))), "transient");
+    }
+
+    #[test]
+    fn reasons_are_fixed_descriptions() {
+        let reasons = [
+            (
+                "400 Bad Request: message can't be deleted",
+                "400 Bad Request: message can't be deleted",
+            ),
+            ("Unsupported start tag \"secret\" at byte", "Unsupported start tag"),
+            ("no connection to https://example.com/bot1:a", "no connection to https"),
+            ("bad token 123456:AAbbCCddEEffGGhhIIjj given", "bad token"),
+            ("name Ж too long", "name"),
+            ("line\nbreak", "line"),
+        ];
+        for (reason, expected) in reasons {
+            assert_eq!(shown(reason), expected);
+        }
+        assert_eq!(shown(&"x".repeat(500)).len(), LONGEST_REASON);
+    }
 }

@@ -22,6 +22,8 @@ pub fn compose(text: &RichText) -> Vec<FlatText> {
     let mut writer = Writer::default();
     writer.blocks(&text.0, "");
     let Writer { text, mut spans, .. } = writer;
+    // What ends at the same place was noted from the inside out.
+    spans.reverse();
     spans.sort_by_key(|span| (span.place.start, Reverse(span.place.end)));
     split::split(&text, &spans)
 }

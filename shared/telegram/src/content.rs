@@ -12,26 +12,33 @@ use bridge::{
 };
 use std::time::Duration;
 
-/// Everything that a message says.
+/// Everything that a message says; something at least.
 pub(crate) fn read(message: Json<'_>) -> RichText {
-    match shape(message) {
+    let text = match shape(message) {
         Shape::Content("text") => entities::read(message, "text", "entities"),
         Shape::Content("rich_message") => rich_message::read(message),
         Shape::Content(field) => with_caption(line(field, message), message),
         Shape::Unknown(field) => with_caption(Run::plain(words::unknown(field)), message),
-        Shape::Nothing if message.text("caption").is_some() => entities::read(message, "caption", "caption_entities"),
-        Shape::Nothing => RichText::plain(words::nothing()),
+        Shape::Nothing => entities::read(message, "caption", "caption_entities"),
         Shape::Migration(_) | Shape::Topic(_) | Shape::Service(_) => RichText::default(),
+    };
+    if text.is_blank() {
+        RichText::plain(words::nothing())
+    } else {
+        text
     }
 }
 
 fn with_caption(line: Run, message: Json<'_>) -> RichText {
-    let mut text = RichText(vec![Block::paragraph(vec![line])]);
-    let mut caption = entities::read(message, "caption", "caption_entities");
-    if let Some(Block::Paragraph { tight, .. }) = caption.0.first_mut() {
+    above(line, entities::read(message, "caption", "caption_entities"))
+}
+
+/// A line right above a text.
+pub(crate) fn above(line: Run, mut text: RichText) -> RichText {
+    if let Some(Block::Paragraph { tight, .. }) = text.0.first_mut() {
         *tight = true;
     }
-    text.extend(caption.0);
+    text.0.insert(0, Block::paragraph(vec![line]));
     text
 }
 

@@ -20,6 +20,10 @@ impl Default for Timeouts {
     }
 }
 
+/// How long a connection is kept for the next call. The far end closes idle ones after a minute or so; a request that meets the closing may
+/// or may not have arrived, so none is sent on a connection that has been idle for long, as it is after a Lambda's sleep.
+const POOL_IDLE: Duration = Duration::from_secs(15);
+
 /// An HTTP client with rustls and ring.
 ///
 /// It follows no redirects, for a URL of the Bot API carries the token; and it takes no proxy from the environment, which is the host's
@@ -30,6 +34,7 @@ pub fn http_client(timeouts: Timeouts) -> reqwest::Result<reqwest::Client> {
     reqwest::Client::builder()
         .connect_timeout(timeouts.connect)
         .timeout(timeouts.total)
+        .pool_idle_timeout(POOL_IDLE)
         .redirect(reqwest::redirect::Policy::none())
         .no_proxy()
         .build()

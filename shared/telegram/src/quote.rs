@@ -62,10 +62,9 @@ fn beginning(answered: Json<'_>) -> RichText {
                 whole
             })
         }
-        Shape::Content(_) | Shape::Unknown(_) => {
-            let mut text = named(answered);
-            text.extend(shortened(answered, "caption", "caption_entities").0);
-            text
+        Shape::Content(field) | Shape::Unknown(field) => {
+            let caption = shortened(answered, "caption", "caption_entities");
+            content::above(content::line(field, answered), caption)
         }
         Shape::Migration(_) | Shape::Topic(_) | Shape::Service(_) | Shape::Nothing => RichText::default(),
     }

@@ -10,16 +10,8 @@ use bridge::{
 
 /// The blocks of a message's `rich_message`.
 pub(crate) fn read(message: Json<'_>) -> RichText {
-    let blocks = message
-        .get("rich_message")
-        .map(|rich| blocks(rich, Inside::Message))
-        .unwrap_or_default();
-    let text = RichText(blocks);
-    if text.is_blank() {
-        RichText::plain(words::nothing())
-    } else {
-        text
-    }
+    let rich = message.get("rich_message");
+    RichText(rich.map(|rich| blocks(rich, Inside::Message)).unwrap_or_default())
 }
 
 /// Whether a quotation may begin here; they do not nest.
