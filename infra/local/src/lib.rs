@@ -1,1 +1,15 @@
-//! local.
+//! The bridge on one machine: one file for the store and the lanes, and the same handlers as in the functions.
+
+mod database;
+mod lanes;
+mod listener;
+mod machine;
+mod store;
+mod time;
+
+pub use database::{Database, DatabaseError};
+pub use lanes::{Lanes, QueueName, Taken};
+pub use listener::router;
+pub use machine::Machine;
+pub use store::SqliteStore;
+pub use time::{SystemClock, SystemEntropy};

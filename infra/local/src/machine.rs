@@ -1,0 +1,197 @@
+//! The bridge on one machine: the handlers of both functions over the lanes of one file.
+
+use crate::{
+    database::DatabaseError,
+    lanes::{Lanes, QueueName, Taken},
+};
+use bridge::{
+    Context, Verdict,
+    inbound::{InboundWebhook, InboundWorker},
+    outbound::{OutboundWebhook, OutboundWorker, Sweep, Swept},
+    ports::{NotificationReader, UpdateReader},
+    webhook::{Answer, WebhookRequest},
+};
+use mapping::{Clock, Timestamp};
+use std::{sync::Arc, time::Duration};
+use tokio::{
+    sync::watch,
+    task::JoinSet,
+    time::{sleep, timeout},
+};
+
+/// A worker is stopped after this time, before its claim's lease is over.
+const WORKER_MAY_TAKE: Duration = Duration::from_mins(2);
+
+/// How often what Intercom did not deliver is searched.
+const SWEEP_EVERY: Duration = Duration::from_mins(5);
+
+/// How long one sweep may take; the next goes on where it stopped.
+const SWEEP_MAY_TAKE: Duration = Duration::from_mins(4);
+
+/// What is due by the clock alone is noticed after at most this time.
+const LOOK_AGAIN: Duration = Duration::from_millis(500);
+
+/// How many messages of one direction are carried at the same time.
+const WORKERS: usize = 10;
+
+/// The handlers of both functions, and the lanes between them.
+pub struct Machine<T, I> {
+    lanes: Lanes,
+    context: Arc<Context>,
+    clock: Arc<dyn Clock>,
+    inbound_webhook: InboundWebhook<T>,
+    inbound_worker: Arc<InboundWorker<T>>,
+    outbound_webhook: OutboundWebhook<I>,
+    outbound_worker: Arc<OutboundWorker<I>>,
+}
+
+impl<T, I> Machine<T, I>
+where
+    T: UpdateReader + Clone + 'static,
+    I: NotificationReader + Clone + 'static,
+{
+    /// Puts the handlers on this ground.
+    pub fn new(telegram: T, intercom: I, context: Arc<Context>, lanes: Lanes, clock: Arc<dyn Clock>) -> Self {
+        let secrets = Arc::clone(&context.secrets);
+        let inbound = Arc::clone(&context.queues.inbound);
+        let outbound = Arc::clone(&context.queues.outbound);
+        let config = context.config.clone();
+        Self {
+            inbound_webhook: InboundWebhook::new(
+                telegram.clone(),
+                config,
+                Arc::clone(&secrets),
+                context.ledger.clone(),
+                inbound,
+            ),
+            outbound_webhook: OutboundWebhook::new(intercom.clone(), secrets, Arc::clone(&clock), outbound),
+            inbound_worker: Arc::new(InboundWorker::new(telegram, Arc::clone(&context))),
+            outbound_worker: Arc::new(OutboundWorker::new(intercom, Arc::clone(&context))),
+            lanes,
+            context,
+            clock,
+        }
+    }
+
+    /// Answers Telegram.
+    pub async fn telegram_webhook(&self, request: &WebhookRequest) -> Answer {
+        self.inbound_webhook.handle(request).await
+    }
+
+    /// Answers Intercom.
+    pub async fn intercom_webhook(&self, request: &WebhookRequest) -> Answer {
+        self.outbound_webhook.handle(request).await
+    }
+
+    /// The queues.
+    pub fn lanes(&self) -> &Lanes {
+        &self.lanes
+    }
+
+    /// Carries one message that is due, of either direction; tells whether there was one.
+    pub async fn step(&self) -> Result<bool, DatabaseError> {
+        for name in [QueueName::Inbound, QueueName::Outbound] {
+            if let Some(taken) = self.lanes.take(name).await? {
+                self.carry(name, &taken).await?;
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    /// When the next message is due, of either direction.
+    pub async fn next_due(&self) -> Result<Option<Timestamp>, DatabaseError> {
+        let inbound = self.lanes.next_due(QueueName::Inbound).await?;
+        let outbound = self.lanes.next_due(QueueName::Outbound).await?;
+        Ok(inbound.into_iter().chain(outbound).min())
+    }
+
+    /// Searches once for what Intercom did not deliver.
+    pub async fn sweep(&self) -> Result<Swept, bridge::outbound::SweepError> {
+        let deadline = self.clock.now() + SWEEP_MAY_TAKE;
+        Sweep::new(Arc::clone(&self.context)).run(None, deadline, false).await
+    }
+
+    async fn carry(&self, name: QueueName, taken: &Taken) -> Result<(), DatabaseError> {
+        let received = taken.received.clone();
+        let (inbound, outbound) = (Arc::clone(&self.inbound_worker), Arc::clone(&self.outbound_worker));
+        // A task of its own, so that a panic ends this message's worker and nothing else.
+        let worker = tokio::spawn(async move {
+            let carried = async {
+                match name {
+                    QueueName::Inbound | QueueName::InboundDead => inbound.handle(&received).await,
+                    QueueName::Outbound | QueueName::OutboundDead => outbound.handle(&received).await,
+                }
+            };
+            timeout(WORKER_MAY_TAKE, carried).await
+        });
+        match worker.await {
+            Ok(Ok(Verdict::Done)) => self.lanes.done(taken).await,
+            Ok(Ok(Verdict::Later(at))) => self.lanes.later(taken, at).await,
+            Ok(Err(_)) | Err(_) => {
+                tracing::error!(
+                    lane = taken.received.lane,
+                    "a worker did not come to an end; its message comes again"
+                );
+                Ok(())
+            }
+        }
+    }
+
+    /// Carries messages and sweeps until `stop` says so; what is under way then is carried to its end.
+    pub async fn run(self: Arc<Self>, mut stop: watch::Receiver<bool>) {
+        let mut tasks = JoinSet::new();
+        for name in [QueueName::Inbound, QueueName::Outbound] {
+            for _ in 0..WORKERS {
+                tasks.spawn(Arc::clone(&self).carry_all(name, stop.clone()));
+            }
+        }
+        tasks.spawn(Arc::clone(&self).sweep_regularly(stop.clone()));
+        let _ = stop.wait_for(|stop| *stop).await;
+        while tasks.join_next().await.is_some() {}
+    }
+
+    async fn carry_all(self: Arc<Self>, name: QueueName, mut stop: watch::Receiver<bool>) {
+        while !*stop.borrow() {
+            let carried = match self.lanes.take(name).await {
+                Ok(Some(taken)) => self.carry(name, &taken).await.map(|()| true),
+                Ok(None) => Ok(false),
+                Err(error) => Err(error),
+            };
+            match carried {
+                Ok(true) => {}
+                Ok(false) => self.wait_for_work(&mut stop).await,
+                Err(error) => {
+                    tracing::error!(%error, "the lanes cannot be used");
+                    sleep(LOOK_AGAIN).await;
+                }
+            }
+        }
+    }
+
+    async fn wait_for_work(&self, stop: &mut watch::Receiver<bool>) {
+        tokio::select! {
+            () = self.lanes.sent() => {}
+            () = sleep(LOOK_AGAIN) => {}
+            _ = stop.wait_for(|stop| *stop) => {}
+        }
+    }
+
+    async fn sweep_regularly(self: Arc<Self>, mut stop: watch::Receiver<bool>) {
+        loop {
+            match self.sweep().await {
+                Ok(swept) => tracing::info!(
+                    sweep.conversations = swept.conversations,
+                    sweep.missed = swept.missed,
+                    sweep.complete = swept.complete,
+                    "a sweep ended"
+                ),
+                Err(error) => tracing::warn!(%error, "a sweep stopped"),
+            }
+            tokio::select! {
+                () = sleep(SWEEP_EVERY) => {}
+                _ = stop.wait_for(|stop| *stop) => return,
+            }
+        }
+    }
+}
