@@ -246,7 +246,7 @@ fn take(connection: &Connection, queue: &'static str, now: Timestamp) -> rusqlit
                 received,
                 queue,
                 id: row.get(0)?,
-                taken,
+                taking,
             })
         })
         .optional()
@@ -303,12 +303,19 @@ mod tests {
 
     fn lanes() -> (Lanes, Arc<ManualClock>) {
         let clock = Arc::new(ManualClock::new(Timestamp::from_millis(START)));
-        (Lanes::new(Database::temporary().unwrap(), Arc::clone(&clock) as Arc<dyn Clock>), clock)
+        (
+            Lanes::new(Database::temporary().unwrap(), Arc::clone(&clock) as Arc<dyn Clock>),
+            clock,
+        )
     }
 
     async fn send(lanes: &Lanes, lane: &str, body: &str) {
-        let message =
-            QueueMessage { lane: lane.into(), dedupe: body.into(), body: body.into(), gave_up: None };
+        let message = QueueMessage {
+            lane: lane.into(),
+            dedupe: body.into(),
+            body: body.into(),
+            gave_up: None,
+        };
         lanes.queue(QueueName::Inbound).send(message).await.unwrap();
     }
 
@@ -365,10 +372,17 @@ mod tests {
     #[tokio::test]
     async fn dead_letters_come_back_with_the_number_of_their_giving_up() {
         let (lanes, _) = lanes();
-        let message =
-            QueueMessage { lane: "a".into(), dedupe: "d".into(), body: "dead".into(), gave_up: Some(3) };
+        let message = QueueMessage {
+            lane: "a".into(),
+            dedupe: "d".into(),
+            body: "dead".into(),
+            gave_up: Some(3),
+        };
         lanes.queue(QueueName::InboundDead).send(message).await.unwrap();
-        assert_eq!(lanes.redrive(QueueName::InboundDead, QueueName::Inbound).await.unwrap(), 1);
+        assert_eq!(
+            lanes.redrive(QueueName::InboundDead, QueueName::Inbound).await.unwrap(),
+            1
+        );
         assert_eq!(take(&lanes).await.unwrap().received.gave_up, Some(3));
         assert_eq!(lanes.len(QueueName::InboundDead).await.unwrap(), 0);
     }

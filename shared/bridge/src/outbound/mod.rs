@@ -8,6 +8,6 @@ mod sweep;
 mod webhook;
 mod worker;
 
-pub use sweep::{Sweep, Swept};
+pub use sweep::{Sweep, SweepError, Swept};
 pub use webhook::OutboundWebhook;
 pub use worker::OutboundWorker;
