@@ -56,10 +56,10 @@ pub(crate) fn broken(effect: Effect, how: Broken, reason: &str) -> MessengerErro
 }
 
 /// What an answer means that does not come from the Bot API: from a proxy on the way, or from a server that is no Bot API.
-pub(crate) fn foreign(effect: Effect, status: u16) -> MessengerError {
+pub(crate) fn foreign(effect: Effect, status: u16, retry_after: Option<Duration>) -> MessengerError {
     let reason = format!("HTTP {status}, not an answer of the Bot API");
     match status {
-        429 => throttled(None, reason),
+        429 => throttled(retry_after, reason),
         // Who answers that it worked, or broke, may have passed it on.
         200..=299 | 500.. => broken(effect, Broken::Underway, &reason),
         _ => transient(reason),
@@ -329,12 +329,15 @@ mod tests {
         ];
         for (status, expected) in cases {
             assert_eq!(
-                word(&Verdict::Failed(foreign(Effect::Once, status))),
+                word(&Verdict::Failed(foreign(Effect::Once, status, None))),
                 expected,
                 "{status}"
             );
         }
-        assert_eq!(word(&Verdict::Failed(foreign(Effect::Repeatable, 502))), "transient");
+        assert_eq!(
+            word(&Verdict::Failed(foreign(Effect::Repeatable, 502, None))),
+            "transient"
+        );
     }
 
     #[test]

@@ -130,9 +130,12 @@ impl TelegramClient {
         let response = request.send().await.map_err(|error| transport(effect, error))?;
         let status = response.status();
         let retry_after = retry_after(&response);
-        let bytes = read(response)
-            .await
-            .map_err(|reason| classify::broken(effect, Broken::Underway, &reason))?;
+        let bytes = match read(response).await {
+            Ok(bytes) => bytes,
+            // The status alone says that it did not happen.
+            Err(_) if status.is_client_error() => return Err(classify::foreign(effect, status.as_u16(), retry_after)),
+            Err(reason) => return Err(classify::broken(effect, Broken::Underway, &reason)),
+        };
         answer(effect, status, retry_after, &bytes)
     }
 }
@@ -277,7 +280,7 @@ fn answer(
     retry_after: Option<Duration>,
     bytes: &[u8],
 ) -> Result<Value, MessengerError> {
-    let foreign = || classify::foreign(effect, status.as_u16());
+    let foreign = || classify::foreign(effect, status.as_u16(), retry_after);
     let mut value: Value = serde_json::from_slice(bytes).map_err(|_| foreign())?;
     let json = Json::new(&value);
     if json.is("ok") {
