@@ -45,7 +45,11 @@ impl Faults {
     /// `sendMessage`, or method and path template of Intercom such as `POST /conversations/{id}/reply`; `*` is any call.
     pub fn arm(&self, call: &str, fault: Fault, times: usize) {
         let mut armed = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        armed.push_back(Armed { call: call.to_owned(), fault, times });
+        armed.push_back(Armed {
+            call: call.to_owned(),
+            fault,
+            times,
+        });
     }
 
     /// Forgets what is armed.
@@ -55,7 +59,12 @@ impl Faults {
 
     /// How many faults are armed and have not struck yet.
     pub fn armed(&self) -> usize {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).iter().map(|armed| armed.times).sum()
+        self.0
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .iter()
+            .map(|armed| armed.times)
+            .sum()
     }
 
     /// The fault that strikes this call, which uses it up.
