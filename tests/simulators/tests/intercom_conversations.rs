@@ -162,7 +162,7 @@ async fn a_message_reopens_and_a_note_does_not() {
     caller
         .sim
         .agent_snoozes(&conversation, &agent, caller.clock.now_s() + 60);
-    assert_eq!(caller.sim.next_due_ms(), Some((caller.clock.now_s() + 60) * 1000));
+    assert_eq!(caller.sim.next_waking_ms(), Some((caller.clock.now_s() + 60) * 1000));
     caller.advance(60);
     assert_eq!((state(), last().kind), ("open".to_owned(), "timer_unsnooze".to_owned()));
 }

@@ -96,7 +96,7 @@ async fn hanging_calls_end_when_the_caller_gives_up() {
     let send = async || {
         let request = caller
             .request("POST", &path)
-            .timeout(Duration::from_millis(100))
+            .timeout(Duration::from_millis(300))
             .json(&body);
         request.send().await.expect_err("a timeout")
     };

@@ -165,6 +165,7 @@ async fn mistakes_about_replies_of_contacts() {
         (reply(json!({"message_type": "note"})), INVALID),
         (reply(json!({"user_id": "telegram:1"})), INVALID),
         (reply(json!({"created_at": "now"})), MISMATCH),
+        (reply(json!({"created_at": intercom_support::START_MS})), INVALID),
         (reply(json!({"attachment_files": vec![file; 11]})), INVALID),
         (
             reply(json!({"attachment_files": [{"name": "a", "content_type": "b", "data": "%"}]})),

@@ -174,7 +174,7 @@ async fn an_endpoint_that_is_too_slow_has_failed() {
     let (_, conversation) = caller.opened().await;
     caller
         .sim
-        .configure(|options| options.webhook_timeout = Duration::from_millis(50));
+        .configure(|options| options.webhook_timeout = Duration::from_millis(300));
     endpoint.is_slow(Duration::from_secs(3));
     caller
         .sim

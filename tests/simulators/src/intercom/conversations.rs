@@ -26,8 +26,8 @@ impl World {
         if text.trim().is_empty() {
             return Err(Refusal::invalid("body must not be blank"));
         }
+        let created_at = self.created_at(request)?;
         let files = self.files_of(request)?;
-        let created_at = request.body.get("created_at").and_then(Value::as_i64);
         let body = html::from_text(text);
         let id = self.open_conversation(Author::Contact(contact.clone()), &contact, body, files, created_at);
         let opened = self.conversations.get(&id).ok_or_else(Refusal::not_found)?;

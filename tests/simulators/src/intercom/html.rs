@@ -142,6 +142,15 @@ pub(super) fn plaintext(html: &str, images: PlaintextImages) -> String {
     text.trim_matches('\n').to_owned()
 }
 
+/// The words of a body, as the search for `source.body` knows them.
+pub(super) fn words(html: &str) -> Vec<String> {
+    let text = plaintext(html, PlaintextImages::Dropped);
+    let words = text
+        .split(|letter: char| !letter.is_alphanumeric())
+        .filter(|word| !word.is_empty());
+    words.map(str::to_owned).collect()
+}
+
 /// Whether a reader would see nothing.
 pub(super) fn is_blank(html: &str) -> bool {
     plaintext(html, PlaintextImages::Marker).trim().is_empty()

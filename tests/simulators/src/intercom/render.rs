@@ -5,7 +5,6 @@ use serde_json::{Map, Value, json};
 use super::{
     html, links,
     model::{Author, Contact, Conversation, Fate, Part, Staff, State, World},
-    options::PlaintextImages,
 };
 
 /// How a conversation is shown.
@@ -221,7 +220,7 @@ impl World {
         json!({
             "id": conversation.id.to_string(), "created_at": conversation.created_at,
             "updated_at": conversation.updated_at, "source.type": "conversation", "source.id": source.id.to_string(),
-            "source.body": html::plaintext(body, PlaintextImages::Dropped).split_whitespace().collect::<Vec<_>>(),
+            "source.body": html::words(body),
             "source.author.id": author["id"], "source.author.type": author["type"],
             "source.author.name": author["name"], "source.author.email": author["email"],
             "contact_ids": conversation.contacts, "teammate_ids": teammates(conversation).collect::<Vec<_>>(),

@@ -12,6 +12,9 @@ use super::{
     parts::{Assignee, Draft},
 };
 
+/// A message may be dated this far ahead, for clocks differ.
+const MOST_SKEW_S: i64 = 300;
+
 impl World {
     pub(super) fn reply(&mut self, request: &Request) -> Outcome {
         match request.text("type") {
@@ -83,7 +86,7 @@ impl World {
             kind: kind.to_owned(),
             body,
             files: self.files_of(request)?,
-            created_at: request.body.get("created_at").and_then(Value::as_i64),
+            created_at: self.created_at(request)?,
             assigned_to: None,
             quick_replies: request
                 .body
@@ -93,6 +96,17 @@ impl World {
                 .unwrap_or_default(),
             through_api: true,
         })
+    }
+
+    /// The time that a message is dated back to.
+    pub(super) fn created_at(&self, request: &Request) -> Result<Option<i64>, Refusal> {
+        let given = request.body.get("created_at").and_then(Value::as_i64);
+        match given {
+            Some(at) if at > self.clock.now_s() + MOST_SKEW_S => {
+                Err(Refusal::invalid("created_at must not be in the future"))
+            }
+            _ => Ok(given),
+        }
     }
 
     /// Keeps the files of a request; if it has both, those that it carries itself win over those behind URLs.

@@ -84,11 +84,19 @@ impl IntercomSim {
         self.shared().deliver(0).await
     }
 
-    /// When something is due next: a notification, or the end of a snooze. Milliseconds since the Unix epoch.
+    /// When a notification is due next, in milliseconds since the Unix epoch.
     pub fn next_due_ms(&self) -> Option<i64> {
-        let world = self.world();
-        let next = world.outbox.queue.iter().map(|notification| notification.due_ms).min();
-        next.into_iter().chain(world.next_waking_ms()).min()
+        self.world()
+            .outbox
+            .queue
+            .iter()
+            .map(|notification| notification.due_ms)
+            .min()
+    }
+
+    /// When the next snooze ends, in milliseconds since the Unix epoch.
+    pub fn next_waking_ms(&self) -> Option<i64> {
+        self.world().next_waking_ms()
     }
 
     /// How many notifications wait to be sent or are being sent.
