@@ -29,7 +29,7 @@ fn faults() -> Vec<Fault> {
     );
     let elsewhere = Act::Answer {
         status: "302 Found",
-        headers: format!("location: http://127.0.0.1:1/bot{TOKEN}/sendMessage\r\n"),
+        headers: format!("location: /bot{TOKEN}/elsewhere\r\n"),
         body: String::new(),
     };
     let none = Value::Null;
