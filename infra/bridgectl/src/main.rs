@@ -1,2 +1,85 @@
-//! bridgectl.
-fn main() {}
+//! `bridgectl`: the one command-line tool.
+#![expect(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "it talks to a person in a terminal"
+)]
+
+use bridgectl::{check, reconcile, serve, settings, stage::Sabotage};
+use clap::{Parser, Subcommand};
+use std::process::ExitCode;
+use tracing_subscriber::EnvFilter;
+
+/// The bridge between Telegram topic groups and Intercom.
+#[derive(Debug, Parser)]
+#[command(version)]
+struct Command {
+    #[command(subcommand)]
+    action: Action,
+}
+
+#[derive(Debug, Subcommand)]
+enum Action {
+    /// Shows the bridge at work between a simulated Telegram and a simulated Intercom, without accounts or network.
+    Demo {
+        /// Plays a scripted exchange, prints what everybody sees, and exits 0 if all is as it should be and 1 if not.
+        #[arg(long, required = true)]
+        check: bool,
+        /// Breaks a part of the bridge on purpose, to see the check fail.
+        #[arg(long, requires = "check")]
+        sabotage: Option<Sabotage>,
+    },
+    /// Runs the bridge on this machine, against the real services.
+    Serve(serve::Serve),
+    /// Searches once for replies that Intercom did not deliver.
+    Reconcile(reconcile::Reconcile),
+}
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    match run(Command::parse()).await {
+        Ok(code) => code,
+        Err(error) => {
+            eprintln!("bridgectl: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn run(command: Command) -> anyhow::Result<ExitCode> {
+    match command.action {
+        Action::Demo { check: _, sabotage } => {
+            log("off");
+            let report = check::run(sabotage).await?;
+            println!("{}", report.text);
+            if report.failures.is_empty() {
+                println!("All is as it should be.");
+                return Ok(ExitCode::SUCCESS);
+            }
+            println!("{} expectations were not met.", report.failures.len());
+            Ok(ExitCode::FAILURE)
+        }
+        Action::Serve(serve) => {
+            settings::load_dotenv()?;
+            log("info");
+            serve::run(serve).await?;
+            Ok(ExitCode::SUCCESS)
+        }
+        Action::Reconcile(reconcile) => {
+            settings::load_dotenv()?;
+            log("warn");
+            println!("{}", reconcile::run(reconcile).await?);
+            Ok(ExitCode::SUCCESS)
+        }
+    }
+}
+
+/// Logs go to the standard error, as one JSON object a line; `RUST_LOG` says how much.
+fn log(level: &str) {
+    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(level));
+    tracing_subscriber::fmt()
+        .json()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .init();
+}

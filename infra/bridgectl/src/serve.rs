@@ -1,0 +1,154 @@
+//! `bridgectl serve`: the bridge on one machine, against the real services.
+
+use crate::settings;
+use anyhow::Context as _;
+use bridge::{
+    Context, Known, Queues,
+    config::Config,
+    secrets::{FixedSecrets, SecretSource},
+};
+use intercom::{IntercomClient, IntercomNotifications};
+use local::{Database, Lanes, Machine, QueueName, SqliteStore, SystemClock, SystemEntropy};
+use mapping::{Clock, Ledger};
+use std::{
+    net::SocketAddr,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+use telegram::{TelegramClient, TelegramUpdates};
+use tokio::{net::TcpListener, signal, sync::watch};
+
+/// Where and on what to serve.
+#[derive(Clone, Debug, clap::Args)]
+pub struct Serve {
+    /// Where to listen for the webhooks.
+    #[arg(long, default_value = "127.0.0.1:8080")]
+    listen: SocketAddr,
+    /// The database file.
+    #[arg(long, default_value = "bridge.db")]
+    data: PathBuf,
+    /// The URL under which the vendors reach this program, https://…; registers Telegram's webhook there and prints Intercom's.
+    #[arg(long)]
+    public_url: Option<String>,
+}
+
+/// The handlers over one database file.
+pub type Served = Machine<TelegramUpdates, IntercomNotifications>;
+
+/// The two vendors' clients, as the settings say.
+pub struct Clients {
+    telegram: Arc<TelegramClient>,
+    intercom: Arc<IntercomClient>,
+}
+
+impl Clients {
+    /// Clients for the services that the settings name.
+    pub fn new(config: &Config, secrets: &FixedSecrets) -> anyhow::Result<Self> {
+        let source: Arc<dyn SecretSource> = Arc::new(secrets.clone());
+        let timeouts = telegram::Timeouts::default();
+        let http = telegram::http_client(timeouts).context("the HTTP client cannot be made")?;
+        let telegram = TelegramClient::new(http, &config.telegram_api_url, Arc::clone(&source), timeouts);
+        let timeouts = intercom::Timeouts::default();
+        let http = intercom::http_client(timeouts).context("the HTTP client cannot be made")?;
+        let intercom = IntercomClient::new(http, &config.intercom_api_url, source, timeouts);
+        Ok(Self {
+            telegram: Arc::new(telegram),
+            intercom: Arc::new(intercom),
+        })
+    }
+}
+
+/// Puts the bridge on a database file.
+pub fn ground(
+    data: &Path,
+    config: Config,
+    secrets: &FixedSecrets,
+    clients: &Clients,
+) -> anyhow::Result<(Arc<Context>, Lanes)> {
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+    let database = Database::open(data).with_context(|| format!("{} cannot be opened", data.display()))?;
+    let store = Arc::new(SqliteStore::new(database.clone()));
+    let lanes = Lanes::new(database, Arc::clone(&clock));
+    let context = Context {
+        config,
+        secrets: Arc::new(secrets.clone()),
+        ledger: Ledger::new(store, clock, Arc::new(SystemEntropy)),
+        helpdesk: Arc::clone(&clients.intercom) as _,
+        messenger: Arc::clone(&clients.telegram) as _,
+        queues: queues(&lanes),
+        known: Known::default(),
+    };
+    Ok((Arc::new(context), lanes))
+}
+
+/// The four queues.
+pub(crate) fn queues(lanes: &Lanes) -> Queues {
+    Queues {
+        inbound: lanes.queue(QueueName::Inbound),
+        outbound: lanes.queue(QueueName::Outbound),
+        inbound_dead: lanes.queue(QueueName::InboundDead),
+        outbound_dead: lanes.queue(QueueName::OutboundDead),
+    }
+}
+
+/// Serves until it is told to stop, then carries to its end what is under way.
+pub async fn run(serve: Serve) -> anyhow::Result<()> {
+    let config = settings::config()?;
+    let secrets = settings::secrets()?;
+    let clients = Clients::new(&config, &secrets)?;
+    let (context, lanes) = ground(&serve.data, config, &secrets, &clients)?;
+    let machine: Arc<Served> = Arc::new(Machine::new(
+        TelegramUpdates,
+        IntercomNotifications,
+        context,
+        lanes,
+        Arc::new(SystemClock),
+    ));
+    let listener = TcpListener::bind(serve.listen)
+        .await
+        .with_context(|| format!("{} cannot be listened on", serve.listen))?;
+    tracing::info!(listen = %listener.local_addr()?, data = %serve.data.display(), "the bridge is serving");
+
+    let (stop, stopped) = watch::channel(false);
+    let workers = tokio::spawn(Arc::clone(&machine).run(stopped.clone()));
+    let router = local::router(machine);
+    let mut told = stopped;
+    let server = tokio::spawn(async move {
+        let until = async move {
+            let _ = told.wait_for(|stop| *stop).await;
+        };
+        axum::serve(listener, router).with_graceful_shutdown(until).await
+    });
+    if let Some(url) = &serve.public_url {
+        register(&clients, url).await?;
+    }
+    asked_to_stop().await?;
+    tracing::info!("the bridge is stopping: what is under way is carried to its end");
+    stop.send_replace(true);
+    server.await.context("the listener died")??;
+    workers.await.context("the workers died")?;
+    Ok(())
+}
+
+async fn register(clients: &Clients, url: &str) -> anyhow::Result<()> {
+    let url = url.trim_end_matches('/');
+    anyhow::ensure!(
+        url.starts_with("https://"),
+        "--public-url: {url:?} does not begin with https://"
+    );
+    clients.telegram.set_webhook(&format!("{url}/telegram-webhook")).await?;
+    tracing::info!("Telegram's webhook is registered");
+    tracing::info!(
+        url = format!("{url}/intercom-webhook"),
+        "in Intercom's Developer Hub, Webhooks, the endpoint URL is this"
+    );
+    Ok(())
+}
+
+async fn asked_to_stop() -> anyhow::Result<()> {
+    let mut terminate = signal::unix::signal(signal::unix::SignalKind::terminate())?;
+    tokio::select! {
+        interrupted = signal::ctrl_c() => Ok(interrupted?),
+        _ = terminate.recv() => Ok(()),
+    }
+}

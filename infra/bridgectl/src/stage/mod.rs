@@ -1,0 +1,219 @@
+//! The stage: both simulated vendors, both functions' handlers and the embedded store in one process, over real HTTP on 127.0.0.1.
+//! The demo plays on it, and so do the scenario tests.
+
+mod sabotage;
+mod time;
+
+pub use sabotage::Sabotage;
+
+use crate::serve::queues;
+use anyhow::Context as _;
+use bridge::{
+    Context, Known,
+    config::Config,
+    secrets::{FixedSecrets, Secret, SecretSource, Secrets},
+};
+use intercom::{IntercomClient, IntercomNotifications};
+use local::{Database, Lanes, Machine, SqliteStore};
+use mapping::{Clock, Ledger, Store};
+use sabotage::Sabotaged;
+use simulators::{
+    SimClock,
+    intercom::IntercomSim,
+    telegram::{Bot, TelegramSim},
+};
+use std::{path::PathBuf, sync::Arc, time::Duration};
+use telegram::{TelegramClient, TelegramUpdates};
+use time::{StageClock, StageEntropy};
+use tokio::{net::TcpListener, task::JoinHandle};
+
+/// The handlers on the stage.
+pub type Staged = Machine<Sabotaged<TelegramUpdates>, Sabotaged<IntercomNotifications>>;
+
+/// How the stage is set.
+#[derive(Clone, Debug, Default)]
+pub struct Setting {
+    /// Settings besides the addresses of the vendors, by the names of their variables.
+    pub variables: Vec<(&'static str, String)>,
+    /// What chance begins from.
+    pub seed: u64,
+    /// Where the database file is; one that ends with the stage, without it.
+    pub data: Option<PathBuf>,
+    /// What is broken on purpose.
+    pub sabotage: Option<Sabotage>,
+    /// How long (real time) a call to a vendor may take; the shipped time, without it.
+    pub call_timeout: Option<Duration>,
+}
+
+/// The two vendors, before a bridge stands between them.
+#[derive(Clone)]
+pub struct Vendors {
+    /// The time that all live in.
+    pub clock: SimClock,
+    /// The simulated Telegram.
+    pub telegram: TelegramSim,
+    /// The bridge's bot there.
+    pub bot: Bot,
+    /// The simulated Intercom.
+    pub intercom: IntercomSim,
+}
+
+impl Vendors {
+    /// Starts both.
+    pub async fn start(clock: SimClock) -> Self {
+        let telegram = TelegramSim::start(clock.clone()).await;
+        let intercom = IntercomSim::start(clock.clone()).await;
+        let bot = telegram.bot("Support", "acme_support_bot");
+        Self {
+            clock,
+            telegram,
+            bot,
+            intercom,
+        }
+    }
+}
+
+/// Both vendors and the bridge between them.
+pub struct Stage {
+    /// The vendors.
+    pub vendors: Vendors,
+    /// The bridge.
+    pub machine: Arc<Staged>,
+    /// Where its webhooks are.
+    pub base_url: String,
+    listener: JoinHandle<()>,
+}
+
+/// The secret that Telegram's webhook is registered with.
+const WEBHOOK_SECRET: &str = "stage_secret_token";
+
+impl Drop for Stage {
+    fn drop(&mut self) {
+        self.listener.abort();
+    }
+}
+
+impl Stage {
+    /// Puts a bridge between the vendors and tells them where it is.
+    pub async fn set(vendors: Vendors, setting: &Setting) -> anyhow::Result<Self> {
+        let listener = TcpListener::bind("127.0.0.1:0")
+            .await
+            .context("there is no free port on 127.0.0.1")?;
+        let base_url = format!("http://{}", listener.local_addr()?);
+        let (machine, telegram) = bridge(&vendors, setting)?;
+        let router = local::router(Arc::clone(&machine));
+        let listener = tokio::spawn(async move {
+            let _ = axum::serve(listener, router).await;
+        });
+        telegram.set_webhook(&format!("{base_url}/telegram-webhook")).await?;
+        let url = format!("{base_url}/intercom-webhook");
+        vendors.intercom.subscribe(&url).await.map_err(anyhow::Error::msg)?;
+        Ok(Self {
+            vendors,
+            machine,
+            base_url,
+            listener,
+        })
+    }
+
+    /// Lets everything happen that is due, and moves the clock to whatever is due next, until nothing is left to do.
+    pub async fn settle(&self) -> anyhow::Result<()> {
+        self.settle_within(Duration::from_hours(48)).await
+    }
+
+    /// The same, with so much time to pass at most.
+    pub async fn settle_within(&self, most: Duration) -> anyhow::Result<()> {
+        let clock = &self.vendors.clock;
+        let end = clock.now_ms() + i64::try_from(most.as_millis())?;
+        loop {
+            self.settle_now().await?;
+            let machine = self.machine.next_due().await?.map(mapping::Timestamp::as_millis);
+            let due = [
+                self.vendors.telegram.next_due_ms(),
+                self.vendors.intercom.next_due_ms(),
+                machine,
+            ];
+            match due.into_iter().flatten().min() {
+                Some(next) if next <= end => clock.advance_to(next.max(clock.now_ms() + 1)),
+                Some(_) | None => return Ok(()),
+            }
+        }
+    }
+
+    /// Lets everything happen that is due now.
+    pub async fn settle_now(&self) -> anyhow::Result<()> {
+        loop {
+            let delivered = self.vendors.telegram.pump().await + self.vendors.intercom.pump().await;
+            let mut carried = 0;
+            while self.machine.step().await? {
+                carried += 1;
+            }
+            if delivered + carried == 0 {
+                return Ok(());
+            }
+        }
+    }
+}
+
+/// The handlers, wired as `serve` wires them, but for the clock, chance and what is sabotaged.
+fn bridge(vendors: &Vendors, setting: &Setting) -> anyhow::Result<(Arc<Staged>, Arc<TelegramClient>)> {
+    let config = config(vendors, setting)?;
+    let secrets = FixedSecrets::new(Secrets {
+        telegram_bot_token: Secret::new(&vendors.bot.token),
+        telegram_webhook_secrets: vec![Secret::new(WEBHOOK_SECRET)],
+        intercom_access_token: Secret::new(vendors.intercom.access_token()),
+        intercom_client_secrets: vec![Secret::new(vendors.intercom.client_secret())],
+    })?;
+    let source: Arc<dyn SecretSource> = Arc::new(secrets);
+    let clock: Arc<dyn Clock> = Arc::new(StageClock(vendors.clock.clone()));
+    let database = match &setting.data {
+        Some(path) => Database::open(path)?,
+        None => Database::temporary()?,
+    };
+    let store: Arc<dyn Store> = Arc::new(SqliteStore::new(database.clone()));
+    let store = Sabotage::store(setting.sabotage, store);
+    let lanes = Lanes::new(database, Arc::clone(&clock));
+    let (telegram, intercom) = clients(&config, &source, setting.call_timeout)?;
+    let context = Context {
+        config,
+        secrets: source,
+        ledger: Ledger::new(store, Arc::clone(&clock), Arc::new(StageEntropy::new(setting.seed))),
+        helpdesk: intercom,
+        messenger: Arc::clone(&telegram) as _,
+        queues: queues(&lanes),
+        known: Known::default(),
+    };
+    let updates = Sabotaged::new(TelegramUpdates, setting.sabotage, &vendors.intercom);
+    let notifications = Sabotaged::new(IntercomNotifications, setting.sabotage, &vendors.intercom);
+    let machine = Machine::new(updates, notifications, Arc::new(context), lanes, clock);
+    Ok((Arc::new(machine), telegram))
+}
+
+fn clients(
+    config: &Config,
+    secrets: &Arc<dyn SecretSource>,
+    call_timeout: Option<Duration>,
+) -> anyhow::Result<(Arc<TelegramClient>, Arc<IntercomClient>)> {
+    let mut timeouts = telegram::Timeouts::default();
+    timeouts.total = call_timeout.unwrap_or(timeouts.total);
+    let http = telegram::http_client(timeouts)?;
+    let telegram = TelegramClient::new(http, &config.telegram_api_url, Arc::clone(secrets), timeouts);
+    let mut timeouts = intercom::Timeouts::default();
+    timeouts.total = call_timeout.unwrap_or(timeouts.total);
+    let http = intercom::http_client(timeouts)?;
+    let intercom = IntercomClient::new(http, &config.intercom_api_url, Arc::clone(secrets), timeouts);
+    Ok((Arc::new(telegram), Arc::new(intercom)))
+}
+
+fn config(vendors: &Vendors, setting: &Setting) -> anyhow::Result<Config> {
+    let config = Config::parse(|name| match name {
+        "TELEGRAM_API_URL" => Some(vendors.telegram.base_url().to_owned()),
+        "INTERCOM_API_URL" => Some(vendors.intercom.base_url().to_owned()),
+        _ => setting
+            .variables
+            .iter()
+            .find(|(variable, _)| *variable == name)
+            .map(|(_, value)| value.clone()),
+    })?;
+    Ok(config)
+}
