@@ -1,1 +1,25 @@
-//! intercom.
+#![doc = include_str!("../README.md")]
+
+mod api;
+pub mod body;
+mod classify;
+mod client;
+mod contacts;
+mod conversations;
+mod decode;
+pub mod html;
+mod http;
+mod inbox;
+mod lenient;
+mod pace;
+mod receipt;
+pub mod render;
+mod search;
+#[cfg(test)]
+mod testing;
+mod webhook;
+mod wire;
+
+pub use client::IntercomClient;
+pub use http::{Timeouts, http_client};
+pub use webhook::{IntercomNotifications, VerifiedNotification};

@@ -1,0 +1,37 @@
+//! The HTTP client: one for each process, with limits on everything.
+
+use std::time::Duration;
+
+/// How long a call to Intercom may take.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Timeouts {
+    /// To get a connection, TLS included.
+    pub connect: Duration,
+    /// The whole call, its answer included.
+    pub total: Duration,
+}
+
+impl Default for Timeouts {
+    fn default() -> Self {
+        Self {
+            connect: Duration::from_secs(5),
+            total: Duration::from_secs(25),
+        }
+    }
+}
+
+/// An HTTP client with rustls and ring.
+///
+/// It follows no redirects, for they would take the access token elsewhere; and it takes no proxy from the environment, which is the
+/// host's to read.
+pub fn http_client(timeouts: Timeouts) -> reqwest::Result<reqwest::Client> {
+    // Somebody else may have chosen the provider of this process already.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    reqwest::Client::builder()
+        .connect_timeout(timeouts.connect)
+        .timeout(timeouts.total)
+        .redirect(reqwest::redirect::Policy::none())
+        .no_proxy()
+        .build()
+        .map_err(reqwest::Error::without_url)
+}
