@@ -44,11 +44,17 @@ impl TelegramSim {
 
     /// A supergroup, with topics if it is a forum. Its owner is nobody in particular: [`TelegramSim::owner`].
     pub fn supergroup(&self, title: &str, forum: bool) -> i64 {
-        self.shared.change(|world, _| {
+        self.shared.change(|world, now_ms| {
             let id = -1_002_200_000_000 - world.next();
             let mut chat = Chat::new(id, ChatKind::Supergroup, title);
             chat.forum = forum;
-            world.found(chat, &[]);
+            let owner = world.found(chat, &[]);
+            // Takes the id 1, which no topic but General has.
+            world.post(
+                id,
+                Draft::service(owner.0, None, "supergroup_chat_created", true.into()),
+                now_ms,
+            );
             id
         })
     }
@@ -177,13 +183,14 @@ impl TelegramSim {
 }
 
 impl World {
-    fn found(&mut self, mut chat: Chat, members: &[UserId]) {
+    fn found(&mut self, mut chat: Chat, members: &[UserId]) -> UserId {
         let owner = members.first().copied().unwrap_or_else(|| self.stranger());
         for member in members {
             chat.members.insert(member.0, Member::of(Status::Member));
         }
         chat.members.insert(owner.0, Member::of(Status::Creator));
         self.chats.insert(chat.id, chat);
+        owner
     }
 
     fn stranger(&mut self) -> UserId {
