@@ -1,5 +1,19 @@
 #![doc = include_str!("../README.md")]
 
+mod aws;
+mod batch;
+mod connector;
+mod environment;
+mod event;
+mod handlers;
+mod host;
+mod logs;
+mod queue;
+mod secrets;
 mod time;
 
+pub use environment::{Environment, QueueUrls};
+pub use handlers::{Handlers, Webhook, Worker};
+pub use host::{Host, run};
+pub use queue::SqsQueue;
 pub use time::{SystemClock, SystemEntropy};

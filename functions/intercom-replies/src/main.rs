@@ -1,0 +1,24 @@
+//! Intercom → Telegram: the webhook that Intercom calls, the worker of the outbound queue, and the sweep that the schedule starts.
+
+use bridge::outbound::{OutboundWebhook, OutboundWorker, Sweep};
+use host::Handlers;
+use intercom::IntercomNotifications;
+use std::{process::ExitCode, sync::Arc};
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> ExitCode {
+    host::run(|host| {
+        let context = host.context();
+        Handlers {
+            webhook: Box::new(OutboundWebhook::new(
+                IntercomNotifications,
+                Arc::clone(&host.secrets),
+                Arc::clone(&host.clock),
+                Arc::clone(&host.queues.outbound),
+            )),
+            worker: Box::new(OutboundWorker::new(IntercomNotifications, Arc::clone(&context))),
+            sweep: Some(Sweep::new(context)),
+        }
+    })
+    .await
+}

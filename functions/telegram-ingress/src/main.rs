@@ -1,0 +1,22 @@
+//! Telegram → Intercom: the webhook that Telegram calls, and the worker of the inbound queue.
+
+use bridge::inbound::{InboundWebhook, InboundWorker};
+use host::Handlers;
+use std::{process::ExitCode, sync::Arc};
+use telegram::TelegramUpdates;
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> ExitCode {
+    host::run(|host| Handlers {
+        webhook: Box::new(InboundWebhook::new(
+            TelegramUpdates,
+            host.config.clone(),
+            Arc::clone(&host.secrets),
+            host.ledger.clone(),
+            Arc::clone(&host.queues.inbound),
+        )),
+        worker: Box::new(InboundWorker::new(TelegramUpdates, host.context())),
+        sweep: None,
+    })
+    .await
+}

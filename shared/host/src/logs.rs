@@ -1,0 +1,34 @@
+//! Logs: one line of JSON for each event, with its fields beside the sentence.
+
+use tracing::{Level, Metadata};
+use tracing_subscriber::{EnvFilter, Layer as _, filter, fmt, layer::SubscriberExt as _, util::SubscriberInitExt as _};
+
+/// Whose finer events may be written. Those of libraries tell of URLs and headers, and so of tokens, whatever `RUST_LOG` asks for.
+const OURS: [&str; 7] = [
+    "bridge",
+    "host",
+    "intercom",
+    "intercom_replies",
+    "mapping",
+    "telegram",
+    "telegram_ingress",
+];
+
+/// Begins to write logs to standard output, as `RUST_LOG` asks for; by default from `info` on.
+pub(crate) fn start() {
+    let asked = EnvFilter::builder()
+        .with_default_directive(Level::INFO.into())
+        .from_env_lossy();
+    let lines = fmt::layer()
+        .json()
+        .flatten_event(true)
+        .with_span_list(false)
+        .with_filter(filter::filter_fn(may_be_written));
+    // A second host in the same process, which only a test has, keeps the first one's.
+    let _ = tracing_subscriber::registry().with(asked).with(lines).try_init();
+}
+
+fn may_be_written(event: &Metadata<'_>) -> bool {
+    let origin = event.target().split("::").next().unwrap_or_default();
+    OURS.contains(&origin) || *event.level() <= Level::WARN
+}
