@@ -175,6 +175,14 @@ impl RichText {
         images.into_iter()
     }
 
+    /// Puts a line above the text, without a blank line between them.
+    pub fn head(&mut self, line: Block) {
+        if let Some(Block::Paragraph { tight, .. }) = self.0.first_mut() {
+            *tight = true;
+        }
+        self.0.insert(0, line);
+    }
+
     /// Adds blocks at the end.
     pub fn extend(&mut self, blocks: impl IntoIterator<Item = Block>) {
         self.0.extend(blocks);

@@ -154,15 +154,6 @@ pub fn agent_name(name: &str) -> Block {
     Block::line(vec![Run::bold(name)])
 }
 
-/// What stands for a file that is not carried.
-pub fn file(name: &str, size: Option<u64>) -> Block {
-    let line = match size {
-        Some(size) => format!("[file] {name} ({})", file_size(size)),
-        None => format!("[file] {name}"),
-    };
-    Block::line(vec![Run::plain(line)])
-}
-
 /// What stands for buttons that a customer can answer with.
 pub fn quick_replies(labels: &[String]) -> Block {
     let items = labels
@@ -170,15 +161,6 @@ pub fn quick_replies(labels: &[String]) -> Block {
         .map(|label| vec![Block::line(vec![Run::plain(label)])])
         .collect();
     Block::List { start: Some(1), items }
-}
-
-/// A size in bytes, for a person.
-pub fn file_size(bytes: u64) -> String {
-    match bytes {
-        0..1_000 => format!("{bytes} B"),
-        1_000..1_000_000 => format!("{} kB", bytes.div_ceil(1_000)),
-        1_000_000.. => format!("{}.{} MB", bytes / 1_000_000, bytes % 1_000_000 / 100_000),
-    }
 }
 
 /// Where a message in Telegram is found: how an opening message ends. The path is what its opening is recognised by.
@@ -237,12 +219,5 @@ mod tests {
             "https://t.me/c/1234567890/7/12"
         );
         assert_eq!(link_at_end("nothing here"), None);
-    }
-
-    #[test]
-    fn sizes_are_for_people() {
-        assert_eq!(file_size(999), "999 B");
-        assert_eq!(file_size(22_500), "23 kB");
-        assert_eq!(file_size(1_250_000), "1.2 MB");
     }
 }

@@ -87,7 +87,7 @@ pub(super) async fn correct(passage: &Passage<'_>, claim: &mut Claim, message: &
         return Err(Stop::Skip("the text did not change"));
     }
     let mut corrected = message.clone();
-    corrected.text.0.insert(0, words::corrected());
+    corrected.text.head(words::corrected());
     let sender = passage.peek.sender.ok_or(Stop::Skip("nobody wrote it"))?;
     let end = match staff::role(context, passage.chat, sender).await? {
         staff::Role::Customer => carry(passage, claim, &corrected).await?,
@@ -140,17 +140,24 @@ impl Written {
 
 /// What an agent reads of a message: from whom it was forwarded and what it answers, then what it says.
 pub(super) fn text_of(message: &CustomerMessage) -> RichText {
-    let mut text = RichText::default();
-    text.extend(message.forwarded_from.as_deref().map(words::forwarded_from));
-    text.extend(message.via_bot.as_deref().map(words::via_bot));
+    let mut text = message.text.clone();
     if let Some(quote) = &message.quote {
-        text.extend(quote.author.as_deref().map(words::quoted_author));
-        text.extend([Block::Quote {
-            blocks: without_quotes(&quote.text.0),
-            expandable: false,
-        }]);
+        text.0.insert(
+            0,
+            Block::Quote {
+                blocks: without_quotes(&quote.text.0),
+                expandable: false,
+            },
+        );
+        text.0.splice(0..0, quote.author.as_deref().map(words::quoted_author));
     }
-    text.extend(message.text.0.clone());
+    let heads = [
+        message.via_bot.as_deref().map(words::via_bot),
+        message.forwarded_from.as_deref().map(words::forwarded_from),
+    ];
+    for line in heads.into_iter().flatten() {
+        text.head(line);
+    }
     text
 }
 

@@ -70,7 +70,7 @@ pub(super) async fn carry(
     match admin {
         Some(admin) => reply(passage, claim, &open, &admin, &text).await?,
         None => {
-            text.0.insert(0, words::said_in_telegram(name_of(message)));
+            text.head(words::said_in_telegram(name_of(message)));
             let receipts = receipts(passage, claim, &open.conversation).await?;
             notices::write_note(passage.context, claim, &open.conversation, &text, &receipts).await?;
         }

@@ -3,6 +3,7 @@
 use super::relay::{self, Errand};
 use crate::{
     config::AgentNames,
+    content_words::{self, FileWords},
     context::Context,
     delivering::{Carried, Stop, Verdict, backoff},
     failure::MessengerError,
@@ -10,7 +11,7 @@ use crate::{
     intercom_message::{AuthorKind, Conversation, Part},
     notices::{self, Audience, Notice},
     ports::Place,
-    rich_text::RichText,
+    rich_text::{Block, RichText, Run},
     sending,
     words::{self, Cause, Sentence},
 };
@@ -125,16 +126,24 @@ async fn drop_echo(passage: &Passage<'_>, claim: &Claim, reading: &Reading) -> R
 
 /// What a customer reads: the agent's name, what was said, what came with it.
 fn text_of(context: &Context, claim: &Claim, part: &Part) -> RichText {
-    let mut text = RichText::default();
-    if claim.delivery.generation > 0 {
-        let written = jiff::Timestamp::from_millisecond(part.created_at.as_millis()).unwrap_or_default();
-        text.extend([words::written_at(&written.strftime("%Y-%m-%d %H:%M UTC").to_string())]);
-    }
-    text.extend(heading(context, part).map(|name| words::agent_name(&name)));
-    text.extend(part.body.0.clone());
-    text.extend(part.attachments.iter().map(|file| words::file(&file.name, file.size)));
+    let mut text = part.body.clone();
+    text.extend(part.attachments.iter().map(|file| {
+        let words = FileWords {
+            name: Some(&file.name),
+            size: file.size,
+            duration: None,
+        };
+        Block::line(vec![Run::plain(content_words::file(words))])
+    }));
     if !part.quick_replies.is_empty() {
         text.extend([words::quick_replies(&part.quick_replies)]);
+    }
+    if let Some(name) = heading(context, part) {
+        text.head(words::agent_name(&name));
+    }
+    if claim.delivery.generation > 0 {
+        let written = jiff::Timestamp::from_millisecond(part.created_at.as_millis()).unwrap_or_default();
+        text.head(words::written_at(&written.strftime("%Y-%m-%d %H:%M UTC").to_string()));
     }
     text
 }
