@@ -9,8 +9,9 @@ pub use sabotage::Sabotage;
 use crate::serve::queues;
 use anyhow::Context as _;
 use bridge::{
-    Context, Known,
+    Context, Known, Queues,
     config::Config,
+    ports::{Helpdesk, Messenger},
     secrets::{FixedSecrets, Secret, SecretSource, Secrets},
 };
 use intercom::{IntercomClient, IntercomNotifications};
@@ -30,8 +31,24 @@ use tokio::{net::TcpListener, task::JoinHandle};
 /// The handlers on the stage.
 pub type Staged = Machine<Sabotaged<TelegramUpdates>, Sabotaged<IntercomNotifications>>;
 
+/// What the handlers reach the outside through.
+#[derive(Clone)]
+pub struct Ports {
+    /// The table.
+    pub store: Arc<dyn Store>,
+    /// Intercom.
+    pub helpdesk: Arc<dyn Helpdesk>,
+    /// Telegram.
+    pub messenger: Arc<dyn Messenger>,
+    /// The queues.
+    pub queues: Queues,
+}
+
+/// Puts something between the handlers and the outside: to count, to fail, to crash.
+pub type Wrap = Arc<dyn Fn(Ports) -> Ports + Send + Sync>;
+
 /// How the stage is set.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Default)]
 pub struct Setting {
     /// Settings besides the addresses of the vendors, by the names of their variables.
     pub variables: Vec<(&'static str, String)>,
@@ -41,6 +58,8 @@ pub struct Setting {
     pub data: Option<PathBuf>,
     /// What is broken on purpose.
     pub sabotage: Option<Sabotage>,
+    /// What stands between the handlers and the outside.
+    pub wrap: Option<Wrap>,
     /// How long (real time) a call to a vendor may take; the shipped time, without it.
     pub call_timeout: Option<Duration>,
 }
@@ -174,13 +193,21 @@ fn bridge(vendors: &Vendors, setting: &Setting) -> anyhow::Result<(Arc<Staged>, 
     let store = Sabotage::store(setting.sabotage, store);
     let lanes = Lanes::new(database, Arc::clone(&clock));
     let (telegram, intercom) = clients(&config, &source, setting.call_timeout)?;
-    let context = Context {
-        config,
-        secrets: source,
-        ledger: Ledger::new(store, Arc::clone(&clock), Arc::new(StageEntropy::new(setting.seed))),
+    let ports = Ports {
+        store,
         helpdesk: intercom,
         messenger: Arc::clone(&telegram) as _,
         queues: queues(&lanes),
+    };
+    let ports = setting.wrap.as_ref().map_or(ports.clone(), |wrap| wrap(ports));
+    let entropy = Arc::new(StageEntropy::new(setting.seed));
+    let context = Context {
+        config,
+        secrets: source,
+        ledger: Ledger::new(ports.store, Arc::clone(&clock), entropy),
+        helpdesk: ports.helpdesk,
+        messenger: ports.messenger,
+        queues: ports.queues,
         known: Known::default(),
     };
     let updates = Sabotaged::new(TelegramUpdates, setting.sabotage, &vendors.intercom);
