@@ -214,7 +214,7 @@ impl World {
         let gone = place
             .topic
             .filter(|topic| chat.topics.get(topic).is_none_or(|topic| topic.deleted_ms.is_some()));
-        if chat.forum && gone.is_some() {
+        if gone.is_some() {
             return Err("there is no such topic".to_owned());
         }
         let author = if *voice == Voice::Own { user.0 } else { TELEGRAM };

@@ -160,6 +160,9 @@ impl TelegramSim {
     fn take_due(&self) -> Option<Job> {
         let now_ms = self.shared.clock.now_ms();
         let mut world = self.shared.world();
+        for account in world.bots.values_mut() {
+            account.outbox.expire(now_ms);
+        }
         let found = world.bots.iter().find_map(|(bot, account)| {
             let (lane, head) = account.outbox.due(now_ms)?;
             Some((*bot, lane, head.id, head.payload(), account.outbox.webhook.clone()?))
@@ -181,13 +184,12 @@ impl TelegramSim {
 
 impl Job {
     async fn run(mut self) {
-        let delivery = match self.send().await {
-            Ok(delivery) => delivery,
-            Err(error) => Delivery::Failed {
-                status: None,
-                retry_after_s: None,
-                error: words(&error).to_owned(),
-            },
+        let delivery = if self.webhook.url.starts_with("http://") {
+            let sent = self.send().await;
+            sent.unwrap_or_else(|error| Delivery::broken(words(&error)))
+        } else {
+            // Nothing leaves this machine: only hosts on it may have a webhook without TLS.
+            Delivery::broken("Failed to resolve host: Name or service not known")
         };
         self.settle(delivery);
     }
@@ -259,12 +261,7 @@ impl Job {
 impl Drop for Job {
     fn drop(&mut self) {
         if !self.done {
-            let error = "Webhook connection closed".to_owned();
-            self.settle(Delivery::Failed {
-                status: None,
-                retry_after_s: None,
-                error,
-            });
+            self.settle(Delivery::broken("Webhook connection closed"));
         }
     }
 }

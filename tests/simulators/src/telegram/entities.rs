@@ -6,6 +6,8 @@ use super::refusal::Refusal;
 
 /// The server passes over what is above this in silence.
 const MOST_ENTITIES: usize = 100;
+/// About what all entities together may weigh; the exact measure is not published.
+const HEAVIEST_ENTITIES: usize = 9_500;
 /// Bytes of raw text.
 const LONGEST_RAW: usize = 32_768;
 
@@ -45,6 +47,9 @@ impl Rich {
         }
         kept.sort_by_key(|entity| (range(entity).0, -range(entity).1));
         passed_over.extend(clashes(&kept));
+        if kept.iter().map(weight).sum::<usize>() > HEAVIEST_ENTITIES {
+            return Err(Refusal::bad("ENTITIES_TOO_LONG"));
+        }
         Ok(Self {
             text: text.to_owned(),
             entities: kept,
@@ -69,6 +74,14 @@ impl Rich {
             text,
         }
     }
+}
+
+/// Twelve bytes for kind and range, and the strings that hang on them.
+fn weight(entity: &Value) -> usize {
+    let strings = ["url", "language", "custom_emoji_id"]
+        .iter()
+        .filter_map(|name| entity[*name].as_str());
+    12 + strings.map(str::len).sum::<usize>()
 }
 
 /// Whether an entity covers something; an error if it cannot belong to the text.

@@ -86,6 +86,17 @@ pub(crate) enum Delivery {
     },
 }
 
+impl Delivery {
+    /// No answer at all.
+    pub(crate) fn broken(error: &str) -> Self {
+        Self::Failed {
+            status: None,
+            retry_after_s: None,
+            error: error.to_owned(),
+        }
+    }
+}
+
 impl Outbox {
     fn wants(&self, kind: &str) -> bool {
         match self.allowed.as_slice() {
@@ -129,6 +140,14 @@ impl Outbox {
 
     pub(crate) fn pending(&self) -> usize {
         self.lanes.values().map(|lane| lane.updates.len()).sum()
+    }
+
+    /// Forgets what nobody fetched in time.
+    pub(crate) fn expire(&mut self, now_ms: i64) {
+        for lane in self.lanes.values_mut().filter(|lane| !lane.in_flight) {
+            lane.updates.retain(|update| now_ms <= update.expires_ms);
+        }
+        self.lanes.retain(|_, lane| !lane.updates.is_empty());
     }
 
     fn open_connections(&self) -> usize {
@@ -189,11 +208,7 @@ impl Outbox {
             return delivery;
         }
         self.lose_answers -= 1;
-        Delivery::Failed {
-            status: None,
-            retry_after_s: None,
-            error: "Webhook connection closed".to_owned(),
-        }
+        Delivery::broken("Webhook connection closed")
     }
 
     fn watch_gone(&mut self, delivery: &Delivery, now_ms: i64) {
@@ -261,7 +276,13 @@ fn expiry_ms(kind: &str, body: &Value, now_ms: i64) -> i64 {
         "chosen_inline_result" => now_ms + 600_000,
         _ => {
             let date = body["edit_date"].as_i64().or(body["date"].as_i64());
-            date.map_or(now_ms, |seconds| seconds * 1000) + DAY_MS
+            let expires_ms = date.map_or(now_ms, |seconds| seconds * 1000) + DAY_MS;
+            // A raw update with an old date lives as if it were new.
+            if expires_ms > now_ms {
+                expires_ms
+            } else {
+                now_ms + DAY_MS
+            }
         }
     }
 }

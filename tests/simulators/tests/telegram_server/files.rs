@@ -103,7 +103,7 @@ async fn a_bot_downloads_what_people_send() {
     assert_eq!(world.get(url.clone()).await.bytes().await.expect("bytes"), "%PDF scan");
     world.sim.faults().arm("file", Fault::Refuse(500), 1);
     assert_eq!(world.get(url.clone()).await.status(), 500);
-    world.clock.advance(Duration::from_secs(3600));
+    world.clock.advance(Duration::from_hours(1));
     assert_eq!(world.get(url).await.status(), 404);
     world.sim.lose_file(id.as_str().expect("an id"));
     let lost = world.call("getFile", json!({ "file_id": id })).await;

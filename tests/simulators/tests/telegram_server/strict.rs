@@ -1,129 +1,148 @@
 //! What is refused, in which words, and what counts as a violation.
 
 use serde_json::{Value, json};
-use simulators::telegram::Place;
+use simulators::telegram::{Place, Seen};
 
 use crate::support::World;
 
-/// Method, parameters beside the chat, status, and the words after `Bad Request: `.
-type Row = (&'static str, Value, &'static str);
+/// Parameters beside the chat, and the words after `Bad Request: `.
+type Row = (Value, &'static str);
+
+/// Calls a method with each row's parameters; each must be refused, and be a violation.
+async fn expect_refused(world: &World, method: &str, rows: Vec<Row>) {
+    let before = world.sim.violations().len();
+    for (at, (mut params, words)) in rows.into_iter().enumerate() {
+        params["chat_id"] = world.forum.into();
+        let answer = world.call(method, params).await;
+        assert_eq!(answer.status, 400, "{method}, row {at}");
+        let (got, expected) = (answer.description(), format!("Bad Request: {words}"));
+        assert!(got.starts_with(&expected), "{method}, row {at}: {got}");
+        let violations = world.sim.violations();
+        assert_eq!(violations.len(), before + at + 1, "{method}, row {at}: {violations:?}");
+    }
+    assert!(world.sim.messages(Place::chat(world.forum)).is_empty());
+}
 
 #[tokio::test]
-async fn mistakes_are_refused_and_kept() {
+async fn wrong_texts_are_refused_and_kept() {
     let world = World::new().await;
-    let topic = world.topic();
-    let entity = |offset: i64, length: i64| json!([{ "type": "bold", "offset": offset, "length": length }]);
-    let rows: Vec<Row> = vec![
-        ("sendMessage", json!({}), "message text is empty"),
-        ("sendMessage", json!({ "text": " \n " }), "message text is empty"),
+    let too_long = "x".repeat(4097);
+    let with = |text: &str, kind: &str, offset: i64, length: i64| json!({ "text": text, "entities": [{ "type": kind, "offset": offset, "length": length }] });
+    let rows = vec![
+        (json!({}), "message text is empty"),
+        (json!({ "text": " \n " }), "message text is empty"),
+        (json!({ "text": too_long }), "message is too long"),
+        (json!({ "text": 5 }), "can't parse text: expected String, got 5"),
         (
-            "sendMessage",
-            json!({ "text": "x".repeat(4097) }),
-            "message is too long",
+            with("ab", "bold", 1, 2),
+            "entity beginning at UTF-16 offset 1 ends after",
         ),
         (
-            "sendMessage",
-            json!({ "text": 5 }),
-            "can't parse text: expected String, got 5",
+            with("😀", "bold", 1, 1),
+            "entity beginning at UTF-16 offset 1 begins in",
+        ),
+        (with("x", "big", 0, 1), "can't parse entities[0].type: value \"big\""),
+        (
+            with("x", "text_link", 0, 1),
+            "can't parse entities: Can't find field \"url\"",
         ),
         (
-            "sendMessage",
+            json!({ "text": "<p>x", "parse_mode": "HTML" }),
+            "can't parse entities: Unsupported start tag",
+        ),
+        (
+            json!({ "text": "*x*", "parse_mode": "Markdown" }),
+            "unsupported parse_mode",
+        ),
+    ];
+    expect_refused(&world, "sendMessage", rows).await;
+}
+
+#[tokio::test]
+async fn wrong_references_are_refused_and_kept() {
+    let world = World::new().await;
+    let rows = vec![
+        (
             json!({ "text": "x", "message_thread_id": "a" }),
             "can't parse message_thread_id",
         ),
         (
-            "sendMessage",
             json!({ "text": "x", "message_thread_id": 1 }),
             "message thread not found",
         ),
         (
-            "sendMessage",
             json!({ "text": "x", "message_thread_id": 77 }),
             "message thread not found",
         ),
         (
-            "sendMessage",
-            json!({ "text": "ab", "entities": entity(1, 2) }),
-            "entity beginning at UTF-16 offset 1 ends after",
-        ),
-        (
-            "sendMessage",
-            json!({ "text": "😀", "entities": entity(1, 1) }),
-            "entity beginning at UTF-16 offset 1 begins in",
-        ),
-        (
-            "sendMessage",
-            json!({ "text": "x", "entities": [{ "type": "big", "offset": 0, "length": 1 }] }),
-            "can't parse entities",
-        ),
-        (
-            "sendMessage",
-            json!({ "text": "x", "entities": [{ "type": "text_link", "offset": 0, "length": 1 }] }),
-            "can't parse",
-        ),
-        (
-            "sendMessage",
-            json!({ "text": "<p>x", "parse_mode": "HTML" }),
-            "can't parse entities: Unsupported start tag \"p\"",
-        ),
-        (
-            "sendMessage",
             json!({ "text": "x", "reply_parameters": { "message_id": 999 } }),
             "message to be replied not found",
         ),
         (
-            "sendMessage",
             json!({ "text": "x", "reply_parameters": {} }),
             "can't parse reply_parameters",
         ),
-        ("sendDocument", json!({}), "there is no document in the request"),
+    ];
+    expect_refused(&world, "sendMessage", rows).await;
+    expect_refused(
+        &world,
+        "closeForumTopic",
+        vec![(json!({ "message_thread_id": 77 }), "TOPIC_ID_INVALID")],
+    )
+    .await;
+    let url = json!({ "photo": "https://e.example/a.jpg" });
+    expect_refused(
+        &world,
+        "sendPhoto",
+        vec![(url, "wrong file identifier/HTTP URL specified")],
+    )
+    .await;
+}
+
+#[tokio::test]
+async fn other_mistakes_are_refused_and_kept() {
+    let world = World::new().await;
+    let said = world.sim.say(world.ada, world.topic(), "x");
+    let emoji = |emoji: &str| json!({ "type": "emoji", "emoji": emoji });
+    let react = |reaction: Value| json!({ "message_id": said, "reaction": reaction });
+    let (too_long, caption) = ("x".repeat(129), "x".repeat(1025));
+    for (method, rows) in [
         (
-            "sendPhoto",
-            json!({ "photo": "https://e.example/a.jpg" }),
-            "wrong file identifier/HTTP URL specified",
+            "sendDocument",
+            vec![
+                (json!({}), "there is no document in the request"),
+                (
+                    json!({ "document": "x", "caption": caption }),
+                    "message caption is too long",
+                ),
+            ],
         ),
         (
             "sendChatAction",
-            json!({ "action": "sleeping" }),
-            "wrong parameter action in request",
-        ),
-        ("createForumTopic", json!({ "name": "" }), "name must be non-empty"),
-        (
-            "createForumTopic",
-            json!({ "name": "x".repeat(129) }),
-            "TOPIC_TITLE_TOO_LONG",
+            vec![(json!({ "action": "sleeping" }), "wrong parameter action in request")],
         ),
         (
             "createForumTopic",
-            json!({ "name": "x", "icon_color": 1 }),
-            "invalid icon color specified",
+            vec![
+                (json!({ "name": "" }), "name must be non-empty"),
+                (json!({ "name": too_long }), "TOPIC_TITLE_TOO_LONG"),
+                (json!({ "name": "x", "icon_color": 1 }), "invalid icon color specified"),
+            ],
         ),
         (
             "setMessageReaction",
-            json!({ "message_id": topic.topic, "reaction": [{ "type": "emoji", "emoji": "x" }] }),
-            "REACTION_INVALID",
+            vec![
+                (react(json!([emoji("x")])), "REACTION_INVALID"),
+                (react(json!([emoji("👍"), emoji("👎")])), "REACTIONS_TOO_MANY"),
+            ],
         ),
-        ("deleteMessages", json!({ "message_ids": [] }), "there must be 1-100"),
-    ];
-    for (at, (method, mut params, words)) in rows.into_iter().enumerate() {
-        params["chat_id"] = world.forum.into();
-        let answer = world.call(method, params).await;
-        assert_eq!(answer.status, 400, "row {at}");
-        let expected = format!("Bad Request: {words}");
-        assert!(
-            answer.description().starts_with(&expected),
-            "row {at}: {}",
-            answer.description()
-        );
-        assert_eq!(
-            world.sim.violations().len(),
-            at + 1,
-            "row {at}: {:?}",
-            world.sim.violations()
-        );
+        (
+            "deleteMessages",
+            vec![(json!({ "message_ids": [] }), "there must be 1-100")],
+        ),
+    ] {
+        expect_refused(&world, method, rows).await;
     }
-    assert!(world.sim.messages(topic).is_empty());
-    assert!(world.sim.messages(Place::chat(world.forum)).is_empty());
 }
 
 #[tokio::test]
@@ -170,7 +189,7 @@ async fn correct_calls_leave_no_violation() {
     world.call("SENDmessage", fine).await.message_id();
     let seen = world.sim.messages(Place::chat(world.forum));
     assert_eq!(
-        seen.iter().map(|seen| seen.html()).collect::<Vec<_>>(),
+        seen.iter().map(Seen::html).collect::<Vec<_>>(),
         [text, "😀 <b>bold</b>".to_owned()]
     );
     assert_eq!(seen[1].reply_to, None);
@@ -192,12 +211,7 @@ async fn every_way_to_send_arguments_works() {
         .text("chat_id", chat.to_string())
         .text("text", "three");
     world.form("sendMessage", form).await.message_id();
-    let seen: Vec<String> = world
-        .sim
-        .messages(Place::chat(chat))
-        .iter()
-        .map(|seen| seen.html())
-        .collect();
+    let seen: Vec<String> = world.sim.messages(Place::chat(chat)).iter().map(Seen::html).collect();
     assert_eq!(seen, ["one word", "<code>two</code>", "three"]);
     let wrong = world
         .urlencoded("sendMessage", &format!("chat_id={chat}&text=x&disable_notification=si"))
@@ -212,7 +226,7 @@ async fn tokens_and_methods_are_checked() {
     let base = world.sim.base_url();
     let secret = "A".repeat(35);
     for (path, status, words) in [
-        (format!("botnonsense/getMe"), 404, "Not Found"),
+        ("botnonsense/getMe".to_owned(), 404, "Not Found"),
         (format!("bot{}:{secret}/getMe", world.bot.id), 401, "Unauthorized"),
         (
             format!("bot{}:a!b/getMe", world.bot.id),
@@ -272,7 +286,7 @@ async fn edits_and_deletions_follow_the_rules() {
     assert_eq!(world.call("deleteMessage", delete(id)).await.result(), true);
     let again = world.call("deleteMessage", delete(id)).await;
     assert_eq!(again.description(), "Bad Request: message to delete not found");
-    world.clock.advance(std::time::Duration::from_secs(48 * 3600));
+    world.clock.advance(std::time::Duration::from_hours(48));
     let late = world.call("deleteMessage", delete(theirs)).await;
     assert_eq!(late.description(), "Bad Request: message can't be deleted");
     let several = json!({ "chat_id": world.forum, "message_ids": [id, 998] });

@@ -82,7 +82,7 @@ async fn updates_expire_after_a_day() {
     }
     let age = Duration::from_millis(u64::try_from(world.clock.now_ms() - START_MS).expect("a positive age"));
     assert!(
-        age <= Duration::from_secs(86_400) && age > Duration::from_secs(86_400 - 130),
+        age <= Duration::from_hours(24) && age > Duration::from_hours(24) - Duration::from_secs(130),
         "{age:?}"
     );
     assert!(attempts > 700, "{attempts}");
@@ -251,4 +251,45 @@ async fn the_background_delivers_by_itself() {
         .expect("a delivery");
     assert_eq!(webhook.texts(), ["by itself"]);
     task.abort();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_slow_chat_delays_no_other() {
+    let world = World::new().await;
+    let other = world.sim.supergroup("Others", false);
+    world.sim.promote_bot(&world.bot, other, Rights::all());
+    let webhook = world.listen(&[]).await;
+    webhook.hold("slow");
+    let task = world.sim.run_in_background();
+    world.sim.say(world.ada, Place::chat(world.forum), "slow");
+    world.sim.say(world.ada, Place::chat(world.forum), "behind it");
+    world.sim.say(world.ada, Place::chat(other), "elsewhere");
+    let arrived = async {
+        while world.sim.pending() > 2 {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(10), arrived)
+        .await
+        .expect("a delivery");
+    let mut texts = webhook.texts();
+    texts.sort();
+    assert_eq!(texts, ["elsewhere", "slow"]);
+    task.abort();
+}
+
+#[tokio::test]
+async fn nothing_is_sent_to_other_machines() {
+    let world = World::new().await;
+    let params = json!({ "url": "https://bridge.example/hook", "drop_pending_updates": true });
+    world.call("setWebhook", params).await.result();
+    world.sim.say(world.ada, Place::chat(world.forum), "x");
+    world.sim.pump().await;
+    let info = world.call("getWebhookInfo", json!({})).await;
+    assert_eq!(
+        info.result()["last_error_message"],
+        "Failed to resolve host: Name or service not known"
+    );
+    world.clock.advance(Duration::from_hours(25));
+    assert_eq!((world.sim.pump().await, world.sim.pending()), (0, 0));
 }

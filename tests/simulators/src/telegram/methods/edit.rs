@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::{
-    super::{people::Right, refusal::Refusal},
+    super::{people::Right, refusal::Refusal, world::ChatKind},
     Answer, Context,
 };
 
@@ -68,7 +68,8 @@ pub(super) fn delete_all(context: &mut Context<'_>) -> Answer {
 }
 
 fn remove(context: &mut Context<'_>, chat: i64, id: i64) -> Result<(), Refusal> {
-    let may_delete_others = context.may(chat, Right::DeleteMessages);
+    let private = context.world.chat(chat).kind == ChatKind::Private;
+    let may_delete_others = private || context.may(chat, Right::DeleteMessages);
     let (bot, now_ms) = (context.bot, context.now_ms);
     let message = context
         .world

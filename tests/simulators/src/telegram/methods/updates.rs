@@ -119,7 +119,7 @@ fn check_url(url: &str) -> Result<(), Refusal> {
     Ok(())
 }
 
-/// A server of one's own delivers to hosts beside it without TLS; this one delivers to no other.
+/// A server of one's own delivers to hosts beside it without TLS.
 fn is_local(host: &str) -> bool {
     matches!(host, "127.0.0.1" | "localhost" | "[::1]")
 }
@@ -186,7 +186,9 @@ pub(super) fn poll(context: &mut Context<'_>) -> Answer {
     }
     let offset = context.args.int("offset").unwrap_or_default();
     let limit = usize::try_from(context.args.int("limit").unwrap_or(100).clamp(1, 100)).unwrap_or(100);
+    let now_ms = context.now_ms;
     let outbox = outbox(context)?;
+    outbox.expire(now_ms);
     for lane in outbox.lanes.values_mut() {
         lane.updates.retain(|update| update.id >= offset);
     }
