@@ -98,6 +98,8 @@ pub struct Stage {
     pub vendors: Vendors,
     /// The bridge.
     pub machine: Arc<Staged>,
+    /// What it knows: its table and its lanes.
+    pub database: Database,
     /// Where its webhooks are.
     pub base_url: String,
     listener: JoinHandle<()>,
@@ -119,7 +121,11 @@ impl Stage {
             .await
             .context("there is no free port on 127.0.0.1")?;
         let base_url = format!("http://{}", listener.local_addr()?);
-        let (machine, telegram) = bridge(&vendors, setting)?;
+        let database = match &setting.data {
+            Some(path) => Database::open(path)?,
+            None => Database::temporary()?,
+        };
+        let (machine, telegram) = bridge(&vendors, setting, database.clone())?;
         let router = local::router(Arc::clone(&machine));
         let listener = tokio::spawn(async move {
             let _ = axum::serve(listener, router).await;
@@ -175,7 +181,11 @@ impl Stage {
 }
 
 /// The handlers, wired as `serve` wires them, but for the clock, chance and what is sabotaged.
-fn bridge(vendors: &Vendors, setting: &Setting) -> anyhow::Result<(Arc<Staged>, Arc<TelegramClient>)> {
+fn bridge(
+    vendors: &Vendors,
+    setting: &Setting,
+    database: Database,
+) -> anyhow::Result<(Arc<Staged>, Arc<TelegramClient>)> {
     let config = config(vendors, setting)?;
     let secrets = FixedSecrets::new(Secrets {
         telegram_bot_token: Secret::new(&vendors.bot.token),
@@ -185,10 +195,6 @@ fn bridge(vendors: &Vendors, setting: &Setting) -> anyhow::Result<(Arc<Staged>, 
     })?;
     let source: Arc<dyn SecretSource> = Arc::new(secrets);
     let clock: Arc<dyn Clock> = Arc::new(StageClock(vendors.clock.clone()));
-    let database = match &setting.data {
-        Some(path) => Database::open(path)?,
-        None => Database::temporary()?,
-    };
     let store: Arc<dyn Store> = Arc::new(SqliteStore::new(database.clone()));
     let store = Sabotage::store(setting.sabotage, store);
     let lanes = Lanes::new(database, Arc::clone(&clock));
