@@ -136,6 +136,7 @@ impl Stage {
         Ok(Self {
             vendors,
             machine,
+            database,
             base_url,
             listener,
         })
