@@ -3,7 +3,7 @@
 //! One thread writes, a few read. Writes that wait at the same time share one commit, for the flush to the disk is what a commit
 //! costs; each still stands or falls alone, and is answered only when it is on the disk.
 
-use rusqlite::{Connection, TransactionBehavior};
+use rusqlite::{Connection, ErrorCode, TransactionBehavior};
 use std::{
     panic::{AssertUnwindSafe, catch_unwind},
     path::Path,
@@ -12,7 +12,7 @@ use std::{
         mpsc::{self, Receiver, Sender},
     },
     thread,
-    time::Duration,
+    time::{Duration, Instant},
 };
 use tempfile::TempDir;
 use tokio::sync::oneshot;
@@ -22,6 +22,7 @@ const SCHEMA: [(i64, &str); 2] = [(1, crate::store::SCHEMA), (2, crate::lanes::S
 
 /// How long a connection waits for another process to finish its transaction.
 const BUSY: Duration = Duration::from_secs(10);
+const PAUSE: Duration = Duration::from_millis(5);
 const READERS: usize = 2;
 /// How many writes share one commit at most, so that the first of them is not kept waiting.
 const MOST_TOGETHER: usize = 128;
@@ -147,9 +148,24 @@ fn connect(path: &Path, synchronous: &str) -> rusqlite::Result<Connection> {
     let connection = Connection::open(path)?;
     connection.busy_timeout(BUSY)?;
     connection.set_prepared_statement_cache_capacity(STATEMENTS);
-    connection.pragma_update(None, "journal_mode", "WAL")?;
+    switch_to_wal(&connection)?;
     connection.pragma_update(None, "synchronous", synchronous)?;
     Ok(connection)
+}
+
+/// `SQLite` does not wait by itself here: of several that open a new file at the same time, all but one are refused at once.
+fn switch_to_wal(connection: &Connection) -> rusqlite::Result<()> {
+    let give_up_at = Instant::now() + BUSY;
+    loop {
+        match connection.pragma_update(None, "journal_mode", "WAL") {
+            Err(error) if is_busy(&error) && Instant::now() < give_up_at => thread::sleep(PAUSE),
+            result => return result,
+        }
+    }
+}
+
+fn is_busy(error: &rusqlite::Error) -> bool {
+    error.sqlite_error_code() == Some(ErrorCode::DatabaseBusy)
 }
 
 fn migrate(connection: &mut Connection) -> Result<(), DatabaseError> {
