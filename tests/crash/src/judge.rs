@@ -1,0 +1,124 @@
+//! What is wrong in the end: by what people see, and by what is left in the table.
+
+use crate::scene::{Expected, World};
+use local::QueueName;
+use serde_json::Value;
+use simulators::intercom::{ConversationView, PartView};
+
+/// What is wrong; nothing, if it is empty.
+pub type Verdict = Vec<String>;
+
+/// Judges how a scene ended. `may_repeat`: a worker ended in the one window in which Telegram may show a message twice.
+pub(crate) async fn judge(world: &World, expected: &Expected, may_repeat: bool) -> anyhow::Result<Verdict> {
+    let mut wrong = Vec::new();
+    for (title, lines) in &expected.agents {
+        agents(world, title, lines, &mut wrong);
+    }
+    for (place, lines) in &expected.customers {
+        let seen: Vec<String> = world
+            .stage
+            .vendors
+            .telegram
+            .messages(*place)
+            .into_iter()
+            .filter(|seen| seen.from_bot)
+            .map(|seen| seen.text)
+            .collect();
+        if !matches_lines(&seen, lines, may_repeat) {
+            wrong.push(format!("customers see {seen:.60?} where {lines:.60?} should be"));
+        }
+    }
+    leftovers(world, &mut wrong).await?;
+    table(world, &expected.texts, &mut wrong).await?;
+    wrong.extend(world.stage.vendors.telegram.violations());
+    wrong.extend(world.stage.vendors.intercom.violations());
+    Ok(wrong)
+}
+
+fn agents(world: &World, title: &str, lines: &[(&str, String)], wrong: &mut Verdict) {
+    let conversations = world.stage.vendors.intercom.conversations();
+    let titled: Vec<&ConversationView> = conversations
+        .iter()
+        .filter(|one| one.title.as_deref() == Some(title) || one.title.is_none())
+        .collect();
+    let [conversation] = titled.as_slice() else {
+        wrong.push(format!("{} conversations where one should be", titled.len()));
+        return;
+    };
+    let is_said = |part: &&PartView| !part.kind.starts_with("note");
+    let seen: Vec<(String, String)> = conversation
+        .messages()
+        .filter(is_said)
+        .map(|part| (part.author_name.clone(), without_link(&part.text)))
+        .collect();
+    let wanted: Vec<(String, String)> = lines
+        .iter()
+        .map(|(who, what)| ((*who).to_owned(), without_link(what)))
+        .collect();
+    if seen != wanted {
+        wrong.push(format!("agents see {seen:?} where {wanted:?} should be"));
+    }
+    let notes = conversation
+        .messages()
+        .filter(|part| part.kind.starts_with("note"))
+        .count();
+    if notes > 1 {
+        wrong.push(format!("{notes} notes where one should be"));
+    }
+}
+
+/// A text without the link at the end of an opening message, and without the shape that white space has.
+fn without_link(text: &str) -> String {
+    text.split_whitespace()
+        .filter(|word| !word.starts_with("https://t.me/c/"))
+        .collect::<Vec<_>>()
+        .join(" ")
+}
+
+/// Whether each line begins as it should, in order, none missing; each as often as it likes, if it may be repeated.
+fn matches_lines(seen: &[String], wanted: &[String], may_repeat: bool) -> bool {
+    let mut seen = seen.iter().peekable();
+    for line in wanted {
+        if !seen.next().is_some_and(|first| first.starts_with(line.as_str())) {
+            return false;
+        }
+        while may_repeat && seen.next_if(|again| again.starts_with(line.as_str())).is_some() {}
+    }
+    seen.next().is_none()
+}
+
+async fn leftovers(world: &World, wrong: &mut Verdict) -> anyhow::Result<()> {
+    use QueueName::{Inbound, InboundDead, Outbound, OutboundDead};
+    for queue in [Inbound, Outbound, InboundDead, OutboundDead] {
+        let left = world.stage.machine.lanes().len(queue).await?;
+        if left > 0 {
+            wrong.push(format!("{left} messages are left in {queue:?}"));
+        }
+    }
+    Ok(())
+}
+
+async fn table(world: &World, texts: &[String], wrong: &mut Verdict) -> anyhow::Result<()> {
+    let items = world
+        .stage
+        .database
+        .read(|connection| {
+            let mut statement = connection.prepare("SELECT pk || '/' || sk, record FROM items")?;
+            let rows = statement.query_map([], |row| Ok((row.get::<_, String>(0)?, row.get::<_, String>(1)?)))?;
+            rows.collect::<Result<Vec<_>, _>>()
+        })
+        .await?;
+    for (key, record) in items {
+        if texts.iter().any(|text| record.contains(text.as_str())) {
+            wrong.push(format!("a text stands in the table at {key}"));
+        }
+        let state = serde_json::from_str::<Value>(&record)?
+            .get("state")
+            .and_then(Value::as_str)
+            .map(str::to_owned);
+        if let Some(open @ ("claimed" | "waiting" | "opening")) = state.as_deref() {
+            wrong.push(format!("{key} is left {open}"));
+        }
+    }
+    Ok(())
+}
