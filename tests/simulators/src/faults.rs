@@ -67,6 +67,18 @@ impl Faults {
             .sum()
     }
 
+    /// Whether a fault is armed for a call of this name and has not struck as often as it may.
+    pub fn is_armed(&self, call: &str, fault: &Fault) -> bool {
+        let armed = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        armed.iter().any(|armed| armed.call == call && armed.fault == *fault)
+    }
+
+    /// Forgets a fault that was armed for calls of this name.
+    pub fn disarm(&self, call: &str, fault: &Fault) {
+        let mut armed = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        armed.retain(|armed| armed.call != call || armed.fault != *fault);
+    }
+
     /// The fault that strikes this call, which uses it up.
     pub(crate) fn strike(&self, call: &str) -> Option<Fault> {
         let mut armed = self.0.lock().unwrap_or_else(PoisonError::into_inner);
