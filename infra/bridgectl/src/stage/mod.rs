@@ -50,7 +50,7 @@ pub type Wrap = Arc<dyn Fn(Ports) -> Ports + Send + Sync>;
 /// How the stage is set.
 #[derive(Clone, Default)]
 pub struct Setting {
-    /// Settings besides the addresses of the vendors, by the names of their variables.
+    /// Settings by the names of their variables; the addresses of the vendors only where something stands before them.
     pub variables: Vec<(&'static str, String)>,
     /// What chance begins from.
     pub seed: u64,
@@ -240,14 +240,18 @@ fn clients(
 }
 
 fn config(vendors: &Vendors, setting: &Setting) -> anyhow::Result<Config> {
-    let config = Config::parse(|name| match name {
-        "TELEGRAM_API_URL" => Some(vendors.telegram.base_url().to_owned()),
-        "INTERCOM_API_URL" => Some(vendors.intercom.base_url().to_owned()),
-        _ => setting
-            .variables
-            .iter()
+    let set = |name: &str| {
+        let mut variables = setting.variables.iter();
+        variables
             .find(|(variable, _)| *variable == name)
-            .map(|(_, value)| value.clone()),
+            .map(|(_, value)| value.clone())
+    };
+    let config = Config::parse(|name| {
+        set(name).or_else(|| match name {
+            "TELEGRAM_API_URL" => Some(vendors.telegram.base_url().to_owned()),
+            "INTERCOM_API_URL" => Some(vendors.intercom.base_url().to_owned()),
+            _ => None,
+        })
     })?;
     Ok(config)
 }
