@@ -1,0 +1,137 @@
+//! Setting the scene: who there is and how the bridge is set, before it starts.
+
+use crate::{recorder::Recorder, world::World};
+use bridgectl::stage::{Ports, Setting, Stage, Vendors};
+use simulators::{
+    SimClock,
+    telegram::{Rights, UserId},
+};
+use std::{
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
+
+/// 2026-01-15 09:00 UTC: no scenario depends on the day on which it is played.
+const MORNING_MS: i64 = 1_768_467_600_000;
+
+/// The vendors and the people, before there is a bridge.
+pub struct Scene {
+    /// Both vendors.
+    pub vendors: Vendors,
+    /// The group that is bridged: "Acme Support", with topics.
+    pub forum: i64,
+    /// A customer: Maria Lopez, @maria_l.
+    pub maria: UserId,
+    /// Another: Ken, who has no other name.
+    pub ken: UserId,
+    /// A colleague who is in the group: Sam Hill. A customer like others, unless the scene says otherwise.
+    pub sam: UserId,
+    /// Who answers in Intercom: Anna Weber.
+    pub anna: String,
+    chats: Vec<i64>,
+    setting: Setting,
+}
+
+impl Scene {
+    /// The usual people in the usual group.
+    pub async fn new() -> Self {
+        let vendors = Vendors::start(SimClock::manual(MORNING_MS)).await;
+        let telegram = &vendors.telegram;
+        let forum = telegram.supergroup("Acme Support", true);
+        telegram.promote_bot(&vendors.bot, forum, Rights::all());
+        let maria = telegram.user("Maria", Some("Lopez"), Some("maria_l"));
+        let ken = telegram.user("Ken", None, None);
+        let sam = telegram.user("Sam", Some("Hill"), None);
+        for user in [maria, ken, sam] {
+            telegram.add_member(forum, user);
+        }
+        let anna = vendors.intercom.admin("Anna Weber");
+        Self {
+            vendors,
+            forum,
+            maria,
+            ken,
+            sam,
+            anna,
+            chats: vec![forum],
+            setting: Setting::default(),
+        }
+    }
+
+    /// With this setting.
+    #[must_use]
+    pub fn set(mut self, variable: &'static str, value: impl ToString) -> Self {
+        self.setting.variables.push((variable, value.to_string()));
+        self
+    }
+
+    /// With this chat on the list too.
+    #[must_use]
+    pub fn bridging(mut self, chat: i64) -> Self {
+        self.chats.push(chat);
+        self
+    }
+
+    /// With Sam Hill as staff, known in Intercom as an admin of the same name.
+    #[must_use]
+    pub fn with_sam_as_admin(self) -> Self {
+        let admin = self.vendors.intercom.admin("Sam Hill");
+        let staff = format!("{}={admin}", self.sam.0);
+        self.set("STAFF", staff)
+    }
+
+    /// With Sam Hill as staff who is nobody in Intercom.
+    #[must_use]
+    pub fn with_sam_as_staff(self) -> Self {
+        let staff = self.sam.0;
+        self.set("STAFF", staff)
+    }
+
+    /// With a bridge that gives a call up after so short a (real) time.
+    #[must_use]
+    pub fn with_calls_of(mut self, timeout: Duration) -> Self {
+        self.setting.call_timeout = Some(timeout);
+        self
+    }
+
+    /// Starts the bridge.
+    pub async fn open(self) -> World {
+        let chats: Vec<String> = self.chats.iter().map(ToString::to_string).collect();
+        let Self {
+            vendors,
+            forum,
+            maria,
+            ken,
+            sam,
+            anna,
+            mut setting,
+            ..
+        } = self;
+        setting.variables.push(("TELEGRAM_CHATS", chats.join(",")));
+        let kept = Arc::new(Mutex::new(None));
+        let keep = Arc::clone(&kept);
+        setting.wrap = Some(Arc::new(move |ports: Ports| {
+            let recorder = Recorder::new(Arc::clone(&ports.store));
+            *keep.lock().unwrap_or_else(PoisonError::into_inner) = Some(recorder.clone());
+            Ports {
+                store: Arc::new(recorder),
+                ..ports
+            }
+        }));
+        let stage = Stage::set(vendors, &setting).await.expect("a stage");
+        let recorder = kept.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let world = World {
+            stage,
+            store: recorder.expect("the store of the stage"),
+            forum,
+            maria,
+            ken,
+            sam,
+            anna,
+            is_finished: false,
+        };
+        // The first ping, and that people joined, is nothing to any scenario.
+        world.settle().await;
+        world
+    }
+}

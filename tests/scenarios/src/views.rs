@@ -1,0 +1,86 @@
+//! What people see.
+
+use crate::world::World;
+use simulators::{
+    intercom::{ConversationView, PartView},
+    telegram::Place,
+};
+
+/// How the link at the end of an opening message begins.
+const LINK: &str = "https://t.me/c/";
+
+impl World {
+    /// The one conversation of this title.
+    pub fn conversation(&self, title: &str) -> ConversationView {
+        let all = self.intercom().conversations();
+        let titles: Vec<String> = all.iter().map(|one| format!("{:?}", one.title)).collect();
+        let mut of_title = all.into_iter().filter(|one| one.title.as_deref() == Some(title));
+        match (of_title.next(), of_title.next()) {
+            (Some(one), None) => one,
+            _ => panic!("there is not exactly one conversation {title:?} among {titles:?}"),
+        }
+    }
+
+    /// How many conversations there are.
+    pub fn conversations(&self) -> usize {
+        self.intercom().conversations().len()
+    }
+
+    /// What was said in a conversation, as an agent reads it: `name: text`. Without notes, and without the link that an opening
+    /// message ends with.
+    pub fn agent_sees(&self, title: &str) -> Vec<String> {
+        said(&self.conversation(title))
+    }
+
+    /// The notes in a conversation but the first, which the bridge opens it with: `name: text`.
+    pub fn agent_notes(&self, title: &str) -> Vec<String> {
+        let conversation = self.conversation(title);
+        let notes = conversation.messages().filter(|part| is_note(part)).map(line);
+        notes.skip(1).collect()
+    }
+
+    /// What was said in every conversation, the oldest first.
+    pub fn inbox(&self) -> Vec<Vec<String>> {
+        self.intercom().conversations().iter().map(said).collect()
+    }
+
+    /// What stands in a topic: `name: text`, the text as simple HTML.
+    pub fn customer_sees(&self, place: Place) -> Vec<String> {
+        let messages = self.telegram().messages(place).into_iter();
+        messages
+            .filter(|message| !message.deleted)
+            .map(|message| format!("{}: {}", message.from_name, message.html()))
+            .collect()
+    }
+
+    /// What of it the bridge wrote, each message without the bot's name.
+    pub fn customer_is_told(&self, place: Place) -> Vec<String> {
+        let messages = self.telegram().messages(place).into_iter();
+        messages
+            .filter(|message| message.from_bot && !message.deleted)
+            .map(|message| message.html())
+            .collect()
+    }
+}
+
+/// What was said in a conversation, notes left out.
+fn said(conversation: &ConversationView) -> Vec<String> {
+    conversation
+        .messages()
+        .filter(|part| !is_note(part) && !part.redacted)
+        .map(line)
+        .collect()
+}
+
+fn is_note(part: &PartView) -> bool {
+    part.kind.starts_with("note")
+}
+
+fn line(part: &PartView) -> String {
+    let text = part.text.trim();
+    let text = match text.rsplit_once('\n') {
+        Some((text, last)) if part.kind == "source" && last.starts_with(LINK) => text.trim_end(),
+        _ => text,
+    };
+    format!("{}: {text}", part.author_name)
+}

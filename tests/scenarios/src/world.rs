@@ -1,0 +1,120 @@
+//! What people do.
+
+use crate::{leftovers::Left, recorder::Recorder, scene::Scene};
+use bridgectl::stage::Stage;
+use simulators::{
+    intercom::{IntercomSim, Reply},
+    telegram::{Compose, Place, TelegramSim, UserId},
+};
+use std::time::Duration;
+
+/// The vendors, the people and the bridge.
+pub struct World {
+    /// The vendors and the bridge.
+    pub stage: Stage,
+    /// What the bridge asks of its table.
+    pub store: Recorder,
+    /// The group that is bridged: "Acme Support", with topics.
+    pub forum: i64,
+    /// A customer: Maria Lopez, @maria_l.
+    pub maria: UserId,
+    /// Another: Ken.
+    pub ken: UserId,
+    /// A colleague: Sam Hill.
+    pub sam: UserId,
+    /// Who answers in Intercom: Anna Weber.
+    pub anna: String,
+    pub(crate) is_finished: bool,
+}
+
+impl Drop for World {
+    fn drop(&mut self) {
+        assert!(
+            self.is_finished || std::thread::panicking(),
+            "a scenario ends with `finish`"
+        );
+    }
+}
+
+impl World {
+    /// The usual scene with the default settings.
+    pub async fn new() -> Self {
+        Scene::new().await.open().await
+    }
+
+    /// Telegram.
+    pub fn telegram(&self) -> &TelegramSim {
+        &self.stage.vendors.telegram
+    }
+
+    /// Intercom.
+    pub fn intercom(&self) -> &IntercomSim {
+        &self.stage.vendors.intercom
+    }
+
+    /// Maria opens a topic.
+    pub fn topic(&self, title: &str) -> Place {
+        Place::topic(self.forum, self.telegram().create_topic(self.maria, self.forum, title))
+    }
+
+    /// The General topic.
+    pub fn general(&self) -> Place {
+        Place::chat(self.forum)
+    }
+
+    /// A topic about order 1042 in which Maria has written "Hello", and which has its conversation.
+    pub async fn order(&self) -> Place {
+        let topic = self.topic("Order 1042");
+        self.writes(self.maria, topic, "Hello");
+        self.settle().await;
+        topic
+    }
+
+    /// Somebody writes in Telegram; the message's id.
+    pub fn writes(&self, who: UserId, place: Place, text: &str) -> i64 {
+        self.telegram().say(who, place, text)
+    }
+
+    /// Somebody sends anything in Telegram; the message's id.
+    pub fn sends(&self, who: UserId, place: Place, message: Compose) -> i64 {
+        self.telegram().say_with(who, place, message)
+    }
+
+    /// Anna answers in the conversation of this title; the part's id.
+    pub fn agent_replies(&self, title: &str, html: &str) -> String {
+        let conversation = self.conversation(title).id;
+        self.intercom().agent_replies(&conversation, &self.anna, html)
+    }
+
+    /// Anna answers with more than text.
+    pub fn agent_replies_with(&self, title: &str, reply: Reply) -> String {
+        let conversation = self.conversation(title).id;
+        self.intercom().agent_replies_with(&conversation, &self.anna, reply)
+    }
+
+    /// Everything happens that is due, and the clock moves to whatever is due next, until nothing is left to do.
+    pub async fn settle(&self) {
+        self.stage.settle().await.expect("the stage settles");
+    }
+
+    /// So much time passes, and what becomes due in it happens.
+    pub async fn passes(&self, time: Duration) {
+        let clock = &self.stage.vendors.clock;
+        let end = clock.now_ms() + i64::try_from(time.as_millis()).expect("a time that fits a clock");
+        self.stage.settle_within(time).await.expect("the stage settles");
+        clock.advance_to(end);
+        self.stage.settle_now().await.expect("the stage settles");
+    }
+
+    /// The sweep runs, and what it finds is carried.
+    pub async fn sweeps(&self) -> usize {
+        let swept = self.stage.machine.sweep().await.expect("a sweep");
+        self.settle().await;
+        swept.missed
+    }
+
+    /// Nothing is left behind.
+    pub async fn finish(self) {
+        self.finish_but(Left::default()).await;
+    }
+}
