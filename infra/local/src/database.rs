@@ -34,7 +34,7 @@ pub enum DatabaseError {
     /// `SQLite` says so. After a write: whether it happened is not known.
     #[error("use the database: {0}")]
     Sqlite(#[from] rusqlite::Error),
-    /// Its file cannot be made.
+    /// Its file, or a thread for it, cannot be made.
     #[error("create the database: {0}")]
     File(#[from] std::io::Error),
     /// A newer version of this program has written to it.
@@ -80,7 +80,6 @@ impl Database {
     }
 
     fn start(path: &Path, synchronous: &str, directory: Option<TempDir>) -> Result<Self, DatabaseError> {
-        create(path)?;
         let mut writer = connect(path, synchronous)?;
         migrate(&mut writer)?;
         let (to_writer, for_writer) = mpsc::channel();
@@ -135,22 +134,26 @@ fn spawn(name: &str, run: impl FnOnce() + Send + 'static) -> std::io::Result<()>
     thread::Builder::new().name(name.to_owned()).spawn(run).map(drop)
 }
 
-/// Makes the file readable for its owner only: what waits in the lanes is what people wrote.
-fn create(path: &Path) -> std::io::Result<()> {
-    let mut options = std::fs::OpenOptions::new();
-    options.create(true).append(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    options.open(path).map(drop)
-}
-
-fn connect(path: &Path, synchronous: &str) -> rusqlite::Result<Connection> {
+fn connect(path: &Path, synchronous: &str) -> Result<Connection, DatabaseError> {
+    let is_new = !path.exists();
     let connection = Connection::open(path)?;
+    if is_new {
+        keep_from_others(path)?;
+    }
     connection.busy_timeout(BUSY)?;
     connection.set_prepared_statement_cache_capacity(STATEMENTS);
     switch_to_wal(&connection)?;
     connection.pragma_update(None, "synchronous", synchronous)?;
     Ok(connection)
+}
+
+/// Lets only its owner read the file, and with it those that `SQLite` puts beside it: what waits in the lanes is what people wrote.
+///
+/// By name: to open the file here and close it again would take away the locks that other connections of this process have on it.
+fn keep_from_others(path: &Path) -> std::io::Result<()> {
+    #[cfg(unix)]
+    std::fs::set_permissions(path, std::os::unix::fs::PermissionsExt::from_mode(0o600))?;
+    Ok(())
 }
 
 /// `SQLite` does not wait by itself here: of several that open a new file at the same time, all but one are refused at once.
