@@ -1,0 +1,127 @@
+//! What the director may ask for.
+
+use crate::{road::Destination, scene::Scene};
+use serde::Deserialize;
+use serde_json::{Value, json};
+use simulators::{
+    Fault, Faults,
+    intercom::{ConversationView, PartView},
+    telegram::Seen,
+};
+
+/// One thing that happens, or one look at what there is.
+#[derive(Debug, Deserialize)]
+#[serde(tag = "do", rename_all = "snake_case")]
+pub(crate) enum Act {
+    /// The road leads to this API.
+    Lead(Destination),
+    /// Intercom delivers to this URL.
+    Subscribe { url: String },
+    /// The customer writes in the topic.
+    CustomerSays { text: String },
+    /// The agent replies in a conversation.
+    AgentReplies { conversation: String, html: String },
+    /// The bot may write no more, or may again.
+    Bot { may_write: bool },
+    /// The next calls of a vendor's API go wrong.
+    Fault {
+        vendor: Vendor,
+        call: String,
+        fault: Trouble,
+        times: usize,
+    },
+    /// Telegram delivers its newest update once more.
+    RepeatUpdate,
+    /// Intercom loses what it would have delivered, from now on or no more.
+    LoseNotifications { lose: bool },
+    /// Intercom signs with another secret from now on.
+    RotateClientSecret,
+    /// What stands in the topic.
+    Topic,
+    /// What stands in the inbox.
+    Inbox,
+    /// Who went to the deployed API.
+    Passed,
+    /// What the vendors would have complained about.
+    Violations,
+}
+
+/// Whose API.
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Vendor {
+    Telegram,
+    Intercom,
+}
+
+/// What goes wrong.
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Trouble {
+    /// An error with this status, and nothing done.
+    Refuse(u16),
+    /// Done, and the answer is lost.
+    LoseAnswer,
+}
+
+impl Act {
+    /// Does it, and tells what there is to see.
+    pub(crate) async fn perform(self, scene: &Scene) -> Result<Value, String> {
+        let (telegram, intercom) = (&scene.telegram, &scene.intercom);
+        match self {
+            Self::Lead(to) => scene.road.lead_to(to),
+            Self::Subscribe { url } => intercom.subscribe(&url).await?,
+            Self::Bot { may_write } => scene.let_bot_write(may_write),
+            Self::Fault {
+                vendor,
+                call,
+                fault,
+                times,
+            } => faults(scene, vendor).arm(&call, fault.into(), times),
+            Self::LoseNotifications { lose } => intercom.lose_notifications(lose),
+            Self::CustomerSays { text } => return Ok(json!(telegram.say(scene.customer, scene.topic, &text))),
+            Self::AgentReplies { conversation, html } => {
+                return Ok(json!(intercom.agent_replies(&conversation, &scene.agent, &html)));
+            }
+            Self::RepeatUpdate => {
+                let newest = telegram.updates().pop().and_then(|update| update["update_id"].as_i64());
+                return Ok(json!(telegram.redeliver(newest.ok_or("no update was made yet")?)));
+            }
+            Self::RotateClientSecret => return Ok(json!(intercom.rotate_client_secret())),
+            Self::Topic => return Ok(telegram.messages(scene.topic).iter().map(message).collect()),
+            Self::Inbox => return Ok(intercom.conversations().iter().map(conversation).collect()),
+            Self::Passed => return Ok(json!(scene.road.passed())),
+            Self::Violations => return Ok(json!([telegram.violations(), intercom.violations()].concat())),
+        }
+        Ok(Value::Null)
+    }
+}
+
+fn faults(scene: &Scene, vendor: Vendor) -> &Faults {
+    match vendor {
+        Vendor::Telegram => scene.telegram.faults(),
+        Vendor::Intercom => scene.intercom.faults(),
+    }
+}
+
+impl From<Trouble> for Fault {
+    fn from(trouble: Trouble) -> Self {
+        match trouble {
+            Trouble::Refuse(status) => Self::Refuse(status),
+            Trouble::LoseAnswer => Self::LoseAnswer,
+        }
+    }
+}
+
+fn message(seen: &Seen) -> Value {
+    json!({"id": seen.id, "by_bot": seen.from_bot, "text": seen.text})
+}
+
+fn conversation(seen: &ConversationView) -> Value {
+    let messages: Vec<Value> = seen.messages().map(part).collect();
+    json!({"id": seen.id, "state": seen.state, "title": seen.title, "messages": messages})
+}
+
+fn part(seen: &PartView) -> Value {
+    json!({"kind": seen.kind, "by": seen.author_kind, "name": seen.author_name, "text": seen.text})
+}

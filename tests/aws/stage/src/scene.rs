@@ -1,0 +1,68 @@
+//! The scene: a forum with one topic and one customer, and a workspace with one agent.
+
+use crate::road::Road;
+use serde_json::{Value, json};
+use simulators::{
+    SimClock,
+    intercom::IntercomSim,
+    telegram::{Bot, Place, Rights, TelegramSim, UserId},
+};
+
+/// Everybody who plays, and where.
+pub(crate) struct Scene {
+    pub(crate) telegram: TelegramSim,
+    pub(crate) intercom: IntercomSim,
+    pub(crate) road: Road,
+    pub(crate) customer: UserId,
+    pub(crate) topic: Place,
+    pub(crate) agent: String,
+    bot: Bot,
+}
+
+impl Scene {
+    /// Sets the scene. Both vendors deliver by themselves, on the machine's clock.
+    pub(crate) async fn set() -> Self {
+        let telegram = TelegramSim::start(SimClock::real()).await;
+        let intercom = IntercomSim::start(SimClock::real()).await;
+        let bot = telegram.bot("Support", "support_bot");
+        let chat = telegram.supergroup("Example Customers", true);
+        telegram.promote_bot(&bot, chat, Rights::all());
+        let customer = telegram.user("Ada", Some("Example"), Some("ada_example"));
+        let topic = Place::topic(chat, telegram.create_topic(telegram.owner(chat), chat, "Delivery 17"));
+        let agent = intercom.admin("Grace");
+        telegram.run_in_background();
+        intercom.run_in_background();
+        Self {
+            telegram,
+            intercom,
+            road: Road::default(),
+            customer,
+            topic,
+            agent,
+            bot,
+        }
+    }
+
+    /// Lets the bot write in the chat, or only read.
+    pub(crate) fn let_bot_write(&self, may: bool) {
+        if may {
+            self.telegram.promote_bot(&self.bot, self.topic.chat, Rights::all());
+        } else {
+            self.telegram.restrict_bot(&self.bot, self.topic.chat);
+        }
+    }
+
+    /// Where everything is, and the keys to it.
+    pub(crate) fn program(&self, here: &str) -> Value {
+        json!({
+            "url": here,
+            "telegram_api_url": self.telegram.base_url(),
+            "intercom_api_url": self.intercom.base_url(),
+            "chat": self.topic.chat,
+            "topic": self.topic.topic,
+            "bot_token": self.bot.token,
+            "access_token": self.intercom.access_token(),
+            "client_secret": self.intercom.client_secret(),
+        })
+    }
+}
