@@ -3,6 +3,7 @@
 use crate::{
     classify::{Broken, Effect, Rejection},
     http::Timeouts,
+    lenient,
     pace::{self, Pace},
 };
 use bridge::{
@@ -189,11 +190,8 @@ impl Api {
 
 /// Reads the answer to a call that succeeded.
 pub(crate) fn read<T: DeserializeOwned>(body: &[u8], call: &Call<'_>) -> Result<T, HelpdeskError> {
-    let value: Value = serde_json::from_slice(body).map_err(|_| unreadable(call))?;
-    if !value.is_object() {
-        return Err(unreadable(call));
-    }
-    T::deserialize(value).map_err(|_| unreadable(call))
+    let value: Option<Value> = serde_json::from_slice(body).ok();
+    value.and_then(lenient::one).ok_or_else(|| unreadable(call))
 }
 
 /// The call succeeded, but its answer is not what Intercom describes.

@@ -1,7 +1,7 @@
 //! Intercom's JSON → the neutral model.
 
 use crate::{
-    body,
+    body, lenient,
     webhook::unreadable,
     wire::{self, Envelope, Item},
 };
@@ -70,7 +70,7 @@ fn event(name: String, item: &Item, whole: &Value) -> Event {
     if !tells_what_was_said(&name, item) {
         return Event::Other(name);
     }
-    match wire::Conversation::deserialize(whole).ok().and_then(conversation) {
+    match lenient::one(whole.clone()).and_then(conversation) {
         Some(conversation) if name == "conversation.user.created" => Event::Opened(Box::new(conversation)),
         Some(conversation) => Event::Conversation(Box::new(conversation)),
         None => Event::Other(name),
@@ -260,3 +260,6 @@ fn labels(metadata: wire::Metadata) -> Vec<String> {
         .filter(|label| !label.trim().is_empty())
         .collect()
 }
+
+#[cfg(test)]
+mod tests;

@@ -168,13 +168,11 @@ impl Reader {
     fn boundary(&mut self, next: Kind) {
         let in_tight_p = mem::take(&mut self.in_tight_p);
         let (runs, held_something) = self.line.take();
-        if self.tree.in_cell() {
-            self.tree.push_to_cell(runs);
-        } else if !runs.is_empty() {
+        if runs.is_empty() {
+            self.blank_above |= held_something || in_tight_p;
+        } else {
             let block = self.finished_line(runs);
             self.push(block);
-        } else {
-            self.blank_above |= held_something || in_tight_p;
         }
         self.kind = next;
     }
@@ -201,12 +199,7 @@ impl Reader {
             heading @ Kind::Heading { .. } => heading,
         };
         self.boundary(next);
-        if self.tree.in_cell() {
-            self.tree
-                .push_to_cell(vec![Run::plain(RichText(vec![block]).to_plain())]);
-        } else {
-            self.push(block);
-        }
+        self.push(block);
     }
 
     fn open_quote(&mut self) {
@@ -294,13 +287,7 @@ impl Reader {
         let Some(url) = attribute(tag, "src").as_deref().and_then(link_target) else {
             return;
         };
-        let run = Run::link(url.clone(), url);
-        if self.tree.in_cell() {
-            self.boundary(self.kind);
-            self.tree.push_to_cell(vec![run]);
-        } else {
-            self.block(Block::line(vec![run]));
-        }
+        self.block(Block::line(vec![Run::link(url.clone(), url)]));
     }
 
     fn finish(mut self) -> RichText {

@@ -20,6 +20,9 @@ impl Default for Timeouts {
     }
 }
 
+/// How long a connection is kept for the next call.
+const IDLE: Duration = Duration::from_secs(20);
+
 /// An HTTP client with rustls and ring.
 ///
 /// It follows no redirects, for they would take the access token elsewhere; and it takes no proxy from the environment, which is the
@@ -30,6 +33,8 @@ pub fn http_client(timeouts: Timeouts) -> reqwest::Result<reqwest::Client> {
     reqwest::Client::builder()
         .connect_timeout(timeouts.connect)
         .timeout(timeouts.total)
+        // A connection that has been idle for longer may be dead without a word, and a reply written to it would be of unknown fate.
+        .pool_idle_timeout(IDLE)
         .redirect(reqwest::redirect::Policy::none())
         .no_proxy()
         .build()

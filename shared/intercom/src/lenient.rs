@@ -27,7 +27,7 @@ where
 }
 
 /// A list is never one thing: it would be taken for a structure's fields in their order.
-fn one<T: DeserializeOwned>(value: Value) -> Option<T> {
+pub(crate) fn one<T: DeserializeOwned>(value: Value) -> Option<T> {
     if value.is_array() {
         None
     } else {

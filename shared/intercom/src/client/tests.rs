@@ -3,9 +3,13 @@ use crate::{
     http_client,
     testing::{Request, Server, Step},
 };
-use bridge::secrets::{FixedSecrets, Secret, Secrets, SecretsError};
+use bridge::secrets::{FixedSecrets, Secret, Secrets};
 use serde_json::{Value, json};
-use std::{error::Error, time::Duration};
+use std::time::Duration;
+
+mod contacts;
+mod faults;
+mod tokens;
 
 const TOKEN: &str = "dG9rOnNlY3JldC10b2tlbg==";
 
@@ -18,18 +22,29 @@ fn secrets(token: &str) -> Secrets {
     }
 }
 
-fn client_at(url: &str, secrets: Arc<dyn SecretSource>) -> IntercomClient {
-    let timeouts = Timeouts {
-        connect: Duration::from_millis(500),
-        total: Duration::from_millis(500),
-    };
+/// For calls that are answered.
+const PATIENT: Timeouts = Timeouts {
+    connect: Duration::from_secs(30),
+    total: Duration::from_secs(30),
+};
+
+/// For calls that are not.
+const HURRIED: Timeouts = Timeouts {
+    connect: Duration::from_millis(500),
+    total: Duration::from_millis(500),
+};
+
+fn client_at(url: &str, secrets: Arc<dyn SecretSource>, timeouts: Timeouts) -> IntercomClient {
     IntercomClient::new(http_client(timeouts).unwrap(), url, secrets, timeouts)
+}
+
+fn fixed() -> Arc<dyn SecretSource> {
+    Arc::new(FixedSecrets::new(secrets(TOKEN)).unwrap())
 }
 
 async fn scripted(script: Vec<Step>) -> (IntercomClient, Server) {
     let server = Server::start(script).await;
-    let fixed = FixedSecrets::new(secrets(TOKEN)).unwrap();
-    (client_at(&format!("{}/", server.url), Arc::new(fixed)), server)
+    (client_at(&format!("{}/", server.url), fixed(), PATIENT), server)
 }
 
 fn lines(server: &Server) -> Vec<String> {
@@ -61,13 +76,6 @@ fn reply(text: &str) -> Reply {
     }
 }
 
-fn new_contact() -> NewContact {
-    NewContact {
-        external_id: "telegram:5".into(),
-        name: "Ann".into(),
-    }
-}
-
 fn part(id: u64, kind: &str, author: &str, body: &str) -> Value {
     json!({
         "type": "conversation_part", "id": id, "part_type": kind, "body": body, "created_at": 1_700_000_000,
@@ -92,109 +100,6 @@ async fn every_call_names_token_and_version() {
     assert_eq!(asked.header("authorization"), Some(&*format!("Bearer {TOKEN}")));
     assert_eq!(asked.header("intercom-version"), Some("2.16"));
     assert_eq!(asked.header("accept"), Some("application/json"));
-}
-
-#[tokio::test]
-async fn a_contact_is_made_without_an_address() {
-    let (client, server) = scripted(vec![Step::json(&json!({"type": "contact", "id": ann().as_str()}))]).await;
-    let ensured = client.ensure_contact(&new_contact()).await;
-    assert_eq!(ensured, Ok(EnsuredContact::There(ann())));
-    let asked = only(&server);
-    assert_eq!(asked.line, "POST /contacts");
-    assert_eq!(
-        asked.body,
-        json!({"role": "user", "external_id": "telegram:5", "name": "Ann"})
-    );
-}
-
-#[tokio::test]
-async fn a_contact_that_is_there_already_is_taken() {
-    let conflict = |words: &str| Step::error(409, "conflict", words);
-    let link = |id: &str| format!("</contacts/{id}>; rel=\"canonical\"");
-    let merged = |id: &str| Step::error(410, "contact_merged", "merged").with("Link", link(id));
-    let found = |id: &str| Step::json(&json!({"type": "contact", "id": id}));
-    let there = |id: &str| EnsuredContact::There(ContactId::new(id));
-    let by_external_id = "GET /contacts/find_by_external_id/telegram%3A5";
-    let cases = vec![
-        (
-            vec![conflict(
-                "A contact matching those details already exists with id=abc123",
-            )],
-            vec![],
-            there("abc123"),
-        ),
-        (
-            vec![
-                conflict("An archived contact matching those details already exists with id=abc123"),
-                found("abc123"),
-            ],
-            vec!["POST /contacts/abc123/unarchive"],
-            there("abc123"),
-        ),
-        (
-            vec![
-                conflict("An archived contact matching those details already exists with id=abc123"),
-                Step::error(422, "client_error", "Contact is not restorable"),
-            ],
-            vec!["POST /contacts/abc123/unarchive"],
-            EnsuredContact::ExternalIdLocked,
-        ),
-        (
-            vec![conflict("In other words"), found("abc123")],
-            vec![by_external_id],
-            there("abc123"),
-        ),
-        (
-            vec![conflict("In other words"), merged("b"), merged("c"), found("c")],
-            vec![by_external_id, "GET /contacts/b", "GET /contacts/c"],
-            there("c"),
-        ),
-        (
-            vec![
-                conflict("In other words"),
-                Step::error(404, "not_found", "User Not Found"),
-            ],
-            vec![by_external_id],
-            EnsuredContact::ExternalIdLocked,
-        ),
-        (
-            vec![Step::error(
-                422,
-                "parameter_invalid",
-                "external_id of a deleted contact",
-            )],
-            vec![],
-            EnsuredContact::ExternalIdLocked,
-        ),
-    ];
-    for (script, then, ensured) in cases {
-        let (client, server) = scripted(script).await;
-        assert_eq!(client.ensure_contact(&new_contact()).await, Ok(ensured), "{then:?}");
-        assert_eq!(lines(&server)[1..], then);
-    }
-}
-
-#[tokio::test]
-async fn merges_are_followed_three_times_and_only_within_intercom() {
-    let merged = |link: &str| Step::error(410, "contact_merged", "merged").with("Link", link);
-    let (client, server) = scripted(vec![
-        merged("<https://elsewhere.test/contacts/b>; rel=\"canonical\""),
-        merged("</contacts/c>; rel=\"canonical\""),
-        merged("</contacts/d>; rel=\"canonical\""),
-        merged("</contacts/e>; rel=\"canonical\""),
-    ])
-    .await;
-    assert_eq!(client.contact(&ContactId::new("a")).await, Ok(None));
-    let asked = ["a", "b", "c", "d"].map(|id| format!("GET /contacts/{id}"));
-    assert_eq!(lines(&server), asked);
-
-    let (client, server) = scripted(vec![merged("</contacts/../admins>; rel=\"canonical\"")]).await;
-    assert_eq!(client.contact(&ContactId::new("a")).await, Ok(None));
-    assert_eq!(lines(&server).len(), 1);
-
-    let (client, server) = scripted(vec![Step::error(404, "not_found", "User Not Found")]).await;
-    assert_eq!(client.contact(&ann()).await, Ok(None));
-    server.finish();
 }
 
 #[tokio::test]
@@ -378,179 +283,4 @@ async fn a_conversation_that_is_gone_is_not_found() {
     let error = client.conversation(&id("12")).await.unwrap_err();
     assert!(matches!(error, HelpdeskError::NotFound { .. }), "{error}");
     assert_eq!(lines(&server), ["GET /conversations/12"]);
-}
-
-#[tokio::test]
-async fn a_broken_call_is_unknown_only_where_it_may_have_happened() {
-    let faults: [fn() -> Step; 6] = [
-        || Step::Drop,
-        || Step::Hang,
-        || Step::CutOff,
-        || Step::Garbage,
-        || Step::status(500, &json!({})),
-        || Step::json(&json!("odd")),
-    ];
-    for (at, fault) in faults.iter().enumerate() {
-        let (client, server) = scripted(vec![fault(), fault()]).await;
-        let error = client
-            .reply_as_contact(&id("12"), &ann(), &reply("x"))
-            .await
-            .unwrap_err();
-        assert!(matches!(error, HelpdeskError::Unknown { .. }), "{at}: {error}");
-        let error = client.conversation(&id("12")).await.unwrap_err();
-        assert!(matches!(error, HelpdeskError::Transient { .. }), "{at}: {error}");
-        server.finish();
-    }
-}
-
-#[tokio::test]
-async fn an_answer_without_end_is_not_read() {
-    let too_long = || Step::Answer {
-        status: 200,
-        headers: vec![],
-        body: "x".repeat((16 << 20) + 1),
-    };
-    let server = Server::start(vec![too_long(), too_long()]).await;
-    let fixed = FixedSecrets::new(secrets(TOKEN)).unwrap();
-    let patient = Timeouts::default();
-    let client = IntercomClient::new(http_client(patient).unwrap(), &server.url, Arc::new(fixed), patient);
-    let error = client.conversation(&id("12")).await.unwrap_err();
-    assert!(matches!(error, HelpdeskError::Refused { .. }), "{error}");
-    let error = client
-        .reply_as_contact(&id("12"), &ann(), &reply("x"))
-        .await
-        .unwrap_err();
-    assert!(matches!(error, HelpdeskError::Unknown { .. }), "{error}");
-}
-
-#[tokio::test]
-async fn without_a_connection_nothing_happened() {
-    let fixed = Arc::new(FixedSecrets::new(secrets(TOKEN)).unwrap());
-    for url in ["http://127.0.0.1:1", "http://no-such-host.invalid", "not a url"] {
-        let client = client_at(url, fixed.clone());
-        let error = client
-            .reply_as_contact(&id("12"), &ann(), &reply("x"))
-            .await
-            .unwrap_err();
-        assert!(
-            matches!(error, HelpdeskError::Transient { after: None, .. }),
-            "{url}: {error}"
-        );
-    }
-}
-
-#[tokio::test]
-async fn a_redirect_is_not_followed() {
-    let elsewhere = Server::start(vec![]).await;
-    let step = Step::status(302, &json!({})).with("Location", format!("{}/me", elsewhere.url));
-    let (client, server) = scripted(vec![step]).await;
-    assert!(matches!(client.identity().await, Err(HelpdeskError::Transient { .. })));
-    assert_eq!(server.finish().len(), 1);
-    assert_eq!(elsewhere.finish().len(), 0);
-}
-
-#[tokio::test]
-async fn a_429_says_when_and_the_next_call_waits_for_it() {
-    let limited =
-        Step::error(429, "rate_limit_exceeded", "Exceeded rate limit of 167 in 10_seconds").with("Retry-After", "9");
-    let (client, server) = scripted(vec![limited]).await;
-    let after = |error: HelpdeskError| match error {
-        HelpdeskError::Transient { after, .. } => after.unwrap(),
-        other => panic!("{other}"),
-    };
-    let refused = client
-        .reply_as_contact(&id("12"), &ann(), &reply("x"))
-        .await
-        .unwrap_err();
-    assert_eq!(after(refused), Duration::from_secs(9));
-    let held = client.conversation(&id("12")).await.unwrap_err();
-    assert!(after(held) > Duration::from_secs(8));
-    assert_eq!(server.finish().len(), 1);
-}
-
-#[tokio::test]
-async fn the_last_call_of_a_window_is_the_last() {
-    let me = json!({"id": "77", "app": {"id_code": "abc"}});
-    let step = Step::json(&me)
-        .with("Date", "Sun, 06 Nov 1994 08:49:37 GMT")
-        .with("X-RateLimit-Remaining", "0")
-        .with("X-RateLimit-Reset", "784111782");
-    let (client, server) = scripted(vec![step]).await;
-    assert!(client.identity().await.is_ok());
-    let error = client.identity().await.unwrap_err();
-    assert!(
-        matches!(error, HelpdeskError::Transient { after: Some(_), .. }),
-        "{error}"
-    );
-    assert_eq!(server.finish().len(), 1);
-}
-
-/// Secrets of which a newer version is there.
-struct Rotated;
-
-#[async_trait]
-impl SecretSource for Rotated {
-    async fn current(&self) -> Result<Arc<Secrets>, SecretsError> {
-        Ok(Arc::new(secrets("old")))
-    }
-
-    async fn newer_than(&self, _age: Duration) -> Result<Arc<Secrets>, SecretsError> {
-        Ok(Arc::new(secrets("new")))
-    }
-}
-
-#[tokio::test]
-async fn a_refused_token_is_read_anew_once() {
-    let refused = || Step::error(401, "unauthorized", "Access Token Invalid");
-    let done = Step::json(&conversation(&[part(1, "comment", ann().as_str(), "<p>x</p>")]));
-    let server = Server::start(vec![refused(), done, refused(), refused()]).await;
-    let client = client_at(&server.url, Arc::new(Rotated));
-    assert!(client.reply_as_contact(&id("12"), &ann(), &reply("x")).await.is_ok());
-    let error = client.conversation(&id("12")).await.unwrap_err();
-    assert!(matches!(error, HelpdeskError::Unauthorized { .. }), "{error}");
-    let tokens: Vec<_> = server.finish();
-    let tokens: Vec<_> = tokens.iter().filter_map(|one| one.header("authorization")).collect();
-    assert_eq!(tokens, ["Bearer old", "Bearer new", "Bearer old", "Bearer new"]);
-
-    let (client, server) = scripted(vec![refused()]).await;
-    assert!(client.identity().await.is_err());
-    assert_eq!(server.finish().len(), 1, "the same token is not tried twice");
-}
-
-#[tokio::test]
-async fn no_error_shows_token_or_address_or_words() {
-    let echo = format!("{TOKEN} said: secret words");
-    let (client, server) = scripted(vec![
-        Step::error(400, "parameter_invalid", &echo),
-        Step::error(401, &echo, &echo),
-        Step::error(500, &echo, &echo),
-        Step::Drop,
-        Step::Garbage,
-        Step::Hang,
-        Step::json(&json!({"secret words": 1})),
-    ])
-    .await;
-    let mut errors = Vec::new();
-    for _ in 0..7 {
-        errors.push(
-            client
-                .reply_as_contact(&id("12"), &ann(), &reply("secret words"))
-                .await
-                .unwrap_err(),
-        );
-    }
-    let broken = Arc::new(FixedSecrets::new(secrets("dG9r\nsecret")).unwrap());
-    let unprintable = client_at(&server.url, broken);
-    errors.push(unprintable.identity().await.unwrap_err());
-    server.finish();
-    for error in errors {
-        let chain = std::iter::successors(Some(&error as &dyn Error), |error| (*error).source());
-        let printed = chain
-            .map(|error| format!("{error} {error:?}"))
-            .collect::<Vec<_>>()
-            .join(" ");
-        for hidden in [TOKEN, "dG9r", "secret", "127.0.0.1"] {
-            assert!(!printed.contains(hidden), "{printed}");
-        }
-    }
 }

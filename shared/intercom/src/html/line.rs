@@ -49,12 +49,6 @@ impl Line {
         }
     }
 
-    /// Adds text to the letter.
-    pub(super) fn verbatim(&mut self, text: &str, style: &Style) {
-        self.space = None;
-        self.push(text, style);
-    }
-
     /// Begins a new line.
     pub(super) fn break_line(&mut self) {
         self.space = None;

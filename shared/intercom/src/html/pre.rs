@@ -1,7 +1,7 @@
 //! Preformatted text, taken to the letter.
 
-use super::{Kind, Reader, attribute, is_block, line::Line};
-use bridge::rich_text::{Block, Style};
+use super::{Kind, Reader, attribute, is_block};
+use bridge::rich_text::Block;
 use html5gum::StartTag;
 
 /// Preformatted text while it is being read.
@@ -59,22 +59,10 @@ impl Reader {
         if text.trim().is_empty() {
             return;
         }
-        if self.tree.in_cell() {
-            let mut code = Line::default();
-            code.verbatim(
-                text,
-                &Style {
-                    code: true,
-                    ..Style::default()
-                },
-            );
-            self.tree.push_to_cell(code.take().0);
-        } else {
-            self.push(Block::Code {
-                language: pre.language,
-                text: text.to_owned(),
-            });
-        }
+        self.push(Block::Code {
+            language: pre.language,
+            text: text.to_owned(),
+        });
     }
 }
 

@@ -1,6 +1,6 @@
 //! Blocks within blocks, while they are being read.
 
-use bridge::rich_text::{Block, Run};
+use bridge::rich_text::{Block, RichText, Run, Style};
 
 /// How deep blocks stand in each other. What is nested deeper keeps its text and goes on at this depth: everything that walks
 /// the finished text calls itself once a level.
@@ -40,22 +40,18 @@ impl Tree {
         )
     }
 
-    /// Puts a finished block where it belongs.
+    /// Puts a finished block where it belongs; in a cell, as a line of its own.
     pub(super) fn push(&mut self, block: Block) {
         self.enter_part();
         match self.open.last_mut() {
+            Some(Frame::Cell(cell)) => {
+                if !cell.is_empty() {
+                    cell.push(Run::plain("\n"));
+                }
+                cell.extend(running(block));
+            }
             Some(Frame::Quote(blocks) | Frame::Item(blocks)) => blocks.push(block),
             _ => self.finished.push(block),
-        }
-    }
-
-    /// Puts running text into the open cell, on a line of its own.
-    pub(super) fn push_to_cell(&mut self, runs: Vec<Run>) {
-        if let Some(Frame::Cell(cell)) = self.open.last_mut() {
-            if !cell.is_empty() && !runs.is_empty() {
-                cell.push(Run::plain("\n"));
-            }
-            cell.extend(runs);
         }
     }
 
@@ -92,9 +88,9 @@ impl Tree {
     }
 
     fn open_frame(&mut self, frame: Frame) -> bool {
+        self.enter_part();
         let fits = !self.in_cell() && self.open.len() < DEEPEST;
         if fits {
-            self.enter_part();
             self.open.push(frame);
         }
         fits
@@ -210,5 +206,22 @@ impl Tree {
             self.close();
         }
         self.finished
+    }
+}
+
+/// A block as running text.
+fn running(block: Block) -> Vec<Run> {
+    let words = |block: Block| RichText(vec![block]).to_plain();
+    match block {
+        Block::Paragraph { runs, .. } | Block::Heading { runs, .. } => runs,
+        Block::Code { text, .. } => vec![Run {
+            text,
+            style: Style {
+                code: true,
+                ..Style::default()
+            },
+        }],
+        Block::Image { ref url, .. } => vec![Run::link(words(block.clone()), url)],
+        Block::Quote { .. } | Block::List { .. } | Block::Table(_) | Block::Rule => vec![Run::plain(words(block))],
     }
 }
