@@ -56,6 +56,8 @@ type Write = Box<dyn FnOnce(&mut Connection) -> Answer + Send>;
 type Answer = Box<dyn FnOnce(Result<(), DatabaseError>) + Send>;
 
 /// A `SQLite` database file. Clones share its connections; the last one closes them.
+///
+/// A process must not read the file in another way while it is open here: closing it again would take away these connections' locks.
 #[derive(Clone, Debug)]
 pub struct Database(Arc<Threads>);
 
