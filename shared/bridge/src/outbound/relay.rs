@@ -42,8 +42,11 @@ pub(super) fn is_relayable(context: &Context, part: &Part) -> bool {
         AuthorKind::Bot => context.config.bot_replies,
         AuthorKind::Contact | AuthorKind::Other => false,
     };
-    let says_something = !part.body.is_blank() || !part.attachments.is_empty() || part.body.has_image();
-    kind_may && author_may && says_something && !part.redacted
+    kind_may && author_may && says_something(part) && !part.redacted
+}
+
+fn says_something(part: &Part) -> bool {
+    !part.body.is_blank() || !part.attachments.is_empty() || part.body.has_image()
 }
 
 /// Carries what a notification brings; what it may lack is read from Intercom.
@@ -59,7 +62,7 @@ pub(super) async fn relay_notified(
         .iter()
         .filter(|part| is_relayable(context, part))
         .collect();
-    let bare = usable.is_empty() && conversation.parts.iter().any(says_nothing_but_may);
+    let bare = usable.is_empty() && (conversation.parts.is_empty() || conversation.parts.iter().any(is_bare_click));
     let lacks = usable.iter().any(|part| {
         let images_may_be_missing = part.body_is_plain && part.body.to_plain().contains("[Image");
         images_may_be_missing || now.since(part.created_at) > FILES_MAY_BE_GONE_AFTER
@@ -73,9 +76,9 @@ pub(super) async fn relay_notified(
 }
 
 /// A bare click by a teammate: the reply that may have been made with it stands in a part of its own, which is not here.
-fn says_nothing_but_may(part: &Part) -> bool {
+fn is_bare_click(part: &Part) -> bool {
     let by_teammate = matches!(part.author.kind, AuthorKind::Admin | AuthorKind::Bot);
-    by_teammate && !part.redacted && matches!(part.kind, PartKind::Comment | PartKind::QuickReply)
+    by_teammate && !says_something(part) && !part.redacted && !matches!(part.kind, PartKind::Other(_))
 }
 
 /// Reads a conversation and carries what of it has no record; only `named`, if any are.
