@@ -105,7 +105,7 @@ impl Reader {
         }
         match &*name {
             "script" | "style" => self.skipping = Some(name.into_owned()),
-            "br" => self.line.break_line(),
+            "br" => self.line.break_line(self.styles.now()),
             "p" => {
                 let tight = has_class(tag, "no-margin");
                 self.boundary(Kind::Paragraph { tight });
@@ -147,7 +147,7 @@ impl Reader {
         }
         match name {
             // The standard makes `</br>` a break, and `</p>` without its beginning an empty paragraph.
-            "br" => self.line.break_line(),
+            "br" => self.line.break_line(self.styles.now()),
             "p" | "h1" | "h2" | "h3" | "h4" | "h5" | "h6" => self.boundary(Kind::default()),
             "blockquote" => self.close_quote(),
             "ul" | "ol" | "menu" | "dir" => self.close_list(),

@@ -50,10 +50,10 @@ impl Line {
     }
 
     /// Begins a new line.
-    pub(super) fn break_line(&mut self) {
+    pub(super) fn break_line(&mut self, style: &Style) {
         self.space = None;
-        let style = self.runs.last().map(|run| run.style.clone()).unwrap_or_default();
-        self.push("\n", &style);
+        let before = self.runs.last().map(|run| common(&run.style, style));
+        self.push("\n", &before.unwrap_or_default());
     }
 
     /// What stands in the line, without white space and line breaks around it; and whether it held anything at all.

@@ -139,6 +139,10 @@ fn a_space_between_styles_takes_what_both_share() {
         ]
     );
     assert_eq!(
+        runs("<a href='https://x.test'>a<br>b</a><br>c"),
+        [("a\nb".into(), false, true), ("\nc".into(), false, false)]
+    );
+    assert_eq!(
         runs("<u>a <b>b</b> c</u>"),
         [
             ("a ".into(), true, false),
