@@ -5,7 +5,11 @@
 //! behind: a queued message, an open claim, a dead letter, an update or a notification that was not taken, a fault that never
 //! struck, a call that the real service would refuse.
 
-#![expect(clippy::expect_used, reason = "a scenario that cannot be played has failed")]
+#![expect(
+    clippy::expect_used,
+    clippy::missing_panics_doc,
+    reason = "a scenario that cannot be played has failed"
+)]
 
 mod leftovers;
 mod recorder;

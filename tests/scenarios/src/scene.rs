@@ -20,7 +20,7 @@ pub struct Scene {
     pub vendors: Vendors,
     /// The group that is bridged: "Acme Support", with topics.
     pub forum: i64,
-    /// A customer: Maria Lopez, @maria_l.
+    /// A customer: Maria Lopez, whose @name is `maria_l`.
     pub maria: UserId,
     /// Another: Ken, who has no other name.
     pub ken: UserId,
@@ -60,8 +60,8 @@ impl Scene {
 
     /// With this setting.
     #[must_use]
-    pub fn set(mut self, variable: &'static str, value: impl ToString) -> Self {
-        self.setting.variables.push((variable, value.to_string()));
+    pub fn set(mut self, variable: &'static str, value: impl Into<String>) -> Self {
+        self.setting.variables.push((variable, value.into()));
         self
     }
 
@@ -83,7 +83,7 @@ impl Scene {
     /// With Sam Hill as staff who is nobody in Intercom.
     #[must_use]
     pub fn with_sam_as_staff(self) -> Self {
-        let staff = self.sam.0;
+        let staff = self.sam.0.to_string();
         self.set("STAFF", staff)
     }
 

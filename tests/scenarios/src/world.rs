@@ -16,7 +16,7 @@ pub struct World {
     pub store: Recorder,
     /// The group that is bridged: "Acme Support", with topics.
     pub forum: i64,
-    /// A customer: Maria Lopez, @maria_l.
+    /// A customer: Maria Lopez, whose @name is `maria_l`.
     pub maria: UserId,
     /// Another: Ken.
     pub ken: UserId,

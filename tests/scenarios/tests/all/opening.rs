@@ -1,6 +1,8 @@
-//! The first messages of a topic.
+//! The first messages of a topic, and what a new conversation gets.
 
-use scenarios::World;
+use scenarios::{Scene, World};
+use serde_json::json;
+use simulators::telegram::{Compose, Rights};
 
 #[tokio::test]
 async fn the_first_message_opens_the_conversation_and_the_next_continue_it() {
@@ -22,5 +24,204 @@ async fn the_first_message_opens_the_conversation_and_the_next_continue_it() {
     world.agent_replies("Order 1042", "<p>It is <b>on its way</b>.</p>");
     world.settle().await;
     assert_eq!(world.customer_is_told(topic), ["<b>Anna</b>\nIt is <b>on its way</b>."]);
+    world.finish().await;
+}
+
+#[tokio::test]
+async fn each_topic_is_a_conversation_of_its_own() {
+    let world = World::new().await;
+    let order = world.topic("Order 1042");
+    let invoice = world.topic("Invoice");
+    world.writes(world.maria, order, "Where is it?");
+    world.writes(world.maria, invoice, "Can I have one?");
+    world.settle().await;
+    world.writes(world.maria, order, "It was due on Monday.");
+    world.settle().await;
+    assert_eq!(
+        world.agent_sees("Order 1042"),
+        ["Maria Lopez: Where is it?", "Maria Lopez: It was due on Monday."]
+    );
+    assert_eq!(world.agent_sees("Invoice"), ["Maria Lopez: Can I have one?"]);
+    world.agent_replies("Invoice", "<p>Here it is.</p>");
+    world.settle().await;
+    assert_eq!(world.customer_is_told(invoice), ["<b>Anna</b>\nHere it is."]);
+    assert!(world.customer_is_told(order).is_empty());
+    world.finish().await;
+}
+
+#[tokio::test]
+async fn everybody_who_writes_in_a_topic_takes_part_in_its_conversation() {
+    let world = World::new().await;
+    let topic = world.order().await;
+    world.writes(world.ken, topic, "Mine is late, too.");
+    world.writes(world.maria, topic, "See?");
+    world.writes(world.ken, topic, "Same carrier.");
+    world.settle().await;
+    assert_eq!(
+        world.agent_sees("Order 1042"),
+        [
+            "Maria Lopez: Hello",
+            "Ken: Mine is late, too.",
+            "Maria Lopez: See?",
+            "Ken: Same carrier."
+        ]
+    );
+    let names: Vec<_> = world
+        .conversation("Order 1042")
+        .contacts
+        .into_iter()
+        .map(|contact| contact.name.unwrap_or_default())
+        .collect();
+    assert_eq!(names, ["Maria Lopez", "Ken"]);
+    world.finish().await;
+}
+
+#[tokio::test]
+async fn one_person_is_one_contact_in_all_topics() {
+    let world = World::new().await;
+    world.order().await;
+    let other = world.topic("Invoice");
+    world.writes(world.maria, other, "Another thing");
+    world.settle().await;
+    let contacts = world.intercom().contacts();
+    assert_eq!(contacts.len(), 1);
+    assert_eq!(contacts[0].role, "user");
+    assert_eq!(contacts[0].external_id, Some(format!("telegram:{}", world.maria.0)));
+    world.finish().await;
+}
+
+#[tokio::test]
+async fn who_has_a_new_name_has_it_in_intercom_too() {
+    let world = World::new().await;
+    let topic = world.order().await;
+    world.telegram().rename_user(world.maria, "Maria", Some("Lopez-Hill"));
+    world.writes(world.maria, topic, "I got married.");
+    world.settle().await;
+    let contacts = world.intercom().contacts();
+    assert_eq!(contacts.len(), 1);
+    assert_eq!(contacts[0].name.as_deref(), Some("Maria Lopez-Hill"));
+    world.finish().await;
+}
+
+#[tokio::test]
+async fn a_new_conversation_gets_title_tags_note_and_link() {
+    let world = World::new().await;
+    let topic = world.order().await;
+    let conversation = world.conversation("Order 1042");
+    assert_eq!(conversation.tags, ["telegram", "Acme Support"]);
+    assert_eq!((conversation.assignee, conversation.team), (None, None));
+    let notes: Vec<_> = conversation.parts.iter().filter(|part| part.kind == "note").collect();
+    assert_eq!(notes.len(), 1);
+    assert_eq!(
+        notes[0].text.trim(),
+        "From: Maria Lopez\nUsername: @maria_l\nTelegram chat: Acme Support\nTopic: Order 1042\nLanguage of the app: en"
+    );
+    let first = world.telegram().messages(topic)[0].id;
+    let group = -world.forum - 1_000_000_000_000;
+    let link = format!("https://t.me/c/{group}/{}/{first}", topic.topic.unwrap());
+    assert!(
+        conversation.parts[0].text.trim().ends_with(&link),
+        "{}",
+        conversation.parts[0].text
+    );
+    world.finish().await;
+}
+
+#[tokio::test]
+async fn the_title_follows_the_topic() {
+    let world = World::new().await;
+    let topic = world.topic("Ordre 1042");
+    let id = topic.topic.unwrap();
+    world
+        .telegram()
+        .rename_topic(world.maria, world.forum, id, "Order 1042");
+    world.settle().await;
+    world.writes(world.maria, topic, "Hello");
+    world.settle().await;
+    assert_eq!(world.agent_sees("Order 1042"), ["Maria Lopez: Hello"]);
+    world
+        .telegram()
+        .rename_topic(world.maria, world.forum, id, "Order 1042: solved");
+    world.settle().await;
+    assert_eq!(world.agent_sees("Order 1042: solved"), ["Maria Lopez: Hello"]);
+    world.finish().await;
+}
+
+/// Telegram shows what a topic's messages implicitly answer: the message that created it.
+#[tokio::test]
+async fn a_topic_that_is_older_than_the_bridge_has_its_title_from_the_message() {
+    let scene = Scene::new().await;
+    let id = scene
+        .vendors
+        .telegram
+        .create_topic(scene.maria, scene.forum, "Older than the bridge");
+    // What happened before the webhook was set is gone by the time that it is.
+    let topic = simulators::telegram::Place::topic(scene.forum, id);
+    let world = scene.open().await;
+    world.writes(world.maria, topic, "Hello");
+    world.settle().await;
+    assert_eq!(world.agent_sees("Older than the bridge"), ["Maria Lopez: Hello"]);
+    world.finish().await;
+}
+
+#[tokio::test]
+async fn new_conversations_go_to_whom_the_settings_name() {
+    let scene = Scene::new().await;
+    let vip = scene.vendors.telegram.supergroup("Acme VIP", true);
+    scene
+        .vendors
+        .telegram
+        .promote_bot(&scene.vendors.bot, vip, Rights::all());
+    let team = scene.vendors.intercom.team("Support");
+    let anna = scene.anna.clone();
+    let world = scene
+        .bridging(vip)
+        .set("INTERCOM_ASSIGNEE", format!("team:{team},{vip}=admin:{anna}"))
+        .open()
+        .await;
+    world.order().await;
+    let vip_topic = simulators::telegram::Place::topic(vip, world.telegram().create_topic(world.ken, vip, "Contract"));
+    world.writes(world.ken, vip_topic, "We should talk.");
+    world.settle().await;
+    assert_eq!(world.conversation("Order 1042").team.as_deref(), Some("Support"));
+    assert_eq!(world.conversation("Contract").assignee.as_deref(), Some("Anna Weber"));
+    assert_eq!(world.conversation("Contract").tags, ["telegram", "Acme VIP"]);
+    world.finish().await;
+}
+
+#[tokio::test]
+async fn what_a_new_conversation_cannot_get_stops_no_message() {
+    let world = World::new().await;
+    for call in ["PUT /conversations/{id}", "POST /conversations/{id}/tags"] {
+        world.intercom().faults().arm(call, simulators::Fault::Refuse(422), 1);
+    }
+    let topic = world.topic("Order 1042");
+    world.writes(world.maria, topic, "Hello");
+    world.writes(world.maria, topic, "Anybody?");
+    world.settle().await;
+    assert_eq!(world.inbox(), [["Maria Lopez: Hello", "Maria Lopez: Anybody?"]]);
+    world.finish().await;
+}
+
+/// The opening message is taken as plain text; what follows keeps its formatting.
+#[tokio::test]
+async fn text_arrives_to_the_letter() {
+    let world = World::new().await;
+    let topic = world.topic("Code");
+    let odd = "a <b>tag</b> & an &amp; entity,\n\nanother paragraph, \u{1f469}\u{200d}\u{1f4bb} and \u{200f}עברית";
+    world.writes(world.maria, topic, odd);
+    world.settle().await;
+    let bold = json!({"type": "bold", "offset": 0, "length": 1});
+    world.sends(
+        world.maria,
+        topic,
+        Compose::text("a <b>tag</b> & an &amp; entity").with_entities(vec![bold]),
+    );
+    world.settle().await;
+    let seen = world.agent_sees("Code");
+    assert_eq!(seen[0], format!("Maria Lopez: {odd}"));
+    assert_eq!(seen[1], "Maria Lopez: a <b>tag</b> & an &amp; entity");
+    let html = world.conversation("Code").messages().last().unwrap().html.clone();
+    assert!(html.contains("<b>a</b> &lt;b&gt;tag"), "{html}");
     world.finish().await;
 }
