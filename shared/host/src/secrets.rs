@@ -108,7 +108,9 @@ impl<T: SecretText> SecretSource for CachedSecrets<T> {
                     return Ok(secrets);
                 }
                 Err(problem) => {
-                    tracing::error!(%problem, kept = kept.secrets.is_some(), "the secrets cannot be read anew");
+                    if kept.secrets.is_some() {
+                        tracing::error!(%problem, "the secrets cannot be read anew; the old ones stay in use");
+                    }
                     kept.failed = Some((now, problem.clone()));
                     problem
                 }
