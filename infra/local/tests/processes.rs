@@ -1,7 +1,9 @@
 //! The file is safe between processes: the program may be started beside itself.
 
 #![expect(clippy::unwrap_used, reason = "the helpers of a test are test code")]
+#![expect(clippy::print_stdout, reason = "the racers are heard over their standard output")]
 
+use libtest_mimic::{Arguments, Trial};
 use local::SqliteStore;
 use mapping::{Entropy, Expected, Item, Key, Store, Version, Write, WriteError, testing::SeededEntropy};
 use serde_json::{Value, json};
@@ -13,7 +15,7 @@ use std::{
     process::{Child, Command, Stdio},
     slice::from_ref,
 };
-use tokio::task::JoinSet;
+use tokio::{runtime::Runtime, task::JoinSet};
 
 const PROCESSES: u64 = 4;
 const TASKS: u64 = 4;
@@ -69,11 +71,8 @@ async fn count_up(store: &SqliteStore, entropy: &dyn Entropy) -> bool {
     put(store, item(entropy, "count", json!({"count": count + 1})), expected).await
 }
 
-/// Not a test by itself: what each process of the race runs. It begins when a line comes in, and says what it won.
-#[tokio::test(flavor = "multi_thread")]
-#[ignore = "started by the other test"]
-async fn racer() {
-    let Ok(path) = env::var(DATABASE) else { return };
+/// What each process of the race runs. It begins when a line comes in, and says what it won.
+async fn race(path: String) {
     let seed: u64 = env::var(SEED).unwrap().parse().unwrap();
     println!("ready");
     std::io::stdin().read_line(&mut String::new()).unwrap();
@@ -88,7 +87,6 @@ async fn racer() {
 
 fn start(path: &Path, seed: u64) -> Child {
     Command::new(env::current_exe().unwrap())
-        .args(["--exact", "racer", "--ignored", "--nocapture"])
         .env(DATABASE, path)
         .env(SEED, seed.to_string())
         .stdin(Stdio::piped())
@@ -97,7 +95,6 @@ fn start(path: &Path, seed: u64) -> Child {
         .unwrap()
 }
 
-#[tokio::test]
 async fn each_claim_has_one_winner_among_all_processes() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("bridge.db");
@@ -107,10 +104,7 @@ async fn each_claim_has_one_winner_among_all_processes() {
         .map(|child| BufReader::new(child.stdout.take().unwrap()).lines())
         .collect();
     for output in &mut outputs {
-        output
-            .find(|line| line.as_ref().unwrap().ends_with("ready"))
-            .unwrap()
-            .unwrap();
+        output.find(|line| line.as_ref().unwrap() == "ready").unwrap().unwrap();
     }
     // Nobody has made the file yet: that is a race too.
     assert!(!path.exists());
@@ -131,4 +125,17 @@ async fn each_claim_has_one_winner_among_all_processes() {
     let store = SqliteStore::open(&path).unwrap();
     let count = find(&store, "count").await.unwrap().body["count"].clone();
     assert_eq!(count, PROCESSES * TASKS * u64::try_from(COUNTS).unwrap());
+}
+
+/// This program is the test and, started by it, also each racer.
+fn main() {
+    if let Ok(path) = env::var(DATABASE) {
+        return Runtime::new().unwrap().block_on(race(path));
+    }
+    let arguments = Arguments::from_args();
+    let test = Trial::test("each_claim_has_one_winner_among_all_processes", || {
+        Runtime::new()?.block_on(each_claim_has_one_winner_among_all_processes());
+        Ok(())
+    });
+    libtest_mimic::run(&arguments, vec![test]).exit();
 }
