@@ -1,4 +1,4 @@
-//! `bridgectl`: the one command-line tool.
+#![doc = include_str!("../README.md")]
 
 pub mod check;
 pub mod reconcile;

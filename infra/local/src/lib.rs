@@ -1,4 +1,4 @@
-//! The bridge on one machine: one file for the store and the lanes, and the same handlers as in the functions.
+#![doc = include_str!("../README.md")]
 
 mod database;
 mod lanes;

@@ -1,4 +1,4 @@
-//! The use-cases of both directions, and the neutral model that they work on.
+#![doc = include_str!("../README.md")]
 
 pub mod config;
 pub mod content_words;

@@ -1,4 +1,4 @@
-//! The mapping: which topic is which conversation, who is who, and what became of every message.
+#![doc = include_str!("../README.md")]
 
 #[cfg(feature = "contract")]
 pub mod contract;
