@@ -6,8 +6,9 @@ use serde_json::{Value, json};
 use simulators::{
     Fault, Faults,
     intercom::{ConversationView, PartView},
-    telegram::Seen,
+    telegram::{Place, Seen},
 };
+use std::time::Duration;
 
 /// One thing that happens, or one look at what there is.
 #[derive(Debug, Deserialize)]
@@ -17,12 +18,10 @@ pub(crate) enum Act {
     Lead(Destination),
     /// Intercom delivers to this URL.
     Subscribe { url: String },
-    /// The customer writes in the topic.
-    CustomerSays { text: String },
+    /// The customer writes in one of the topics.
+    CustomerSays { topic: usize, text: String },
     /// The agent replies in a conversation.
     AgentReplies { conversation: String, html: String },
-    /// The bot may write no more, or may again.
-    Bot { may_write: bool },
     /// The next calls of a vendor's API go wrong.
     Fault {
         vendor: Vendor,
@@ -36,8 +35,8 @@ pub(crate) enum Act {
     LoseNotifications { lose: bool },
     /// Intercom signs with another secret from now on.
     RotateClientSecret,
-    /// What stands in the topic.
-    Topic,
+    /// What stands in one of the topics.
+    Topic { topic: usize },
     /// What stands in the inbox.
     Inbox,
     /// Who went to the deployed API.
@@ -60,8 +59,10 @@ pub(crate) enum Vendor {
 pub(crate) enum Trouble {
     /// An error with this status, and nothing done.
     Refuse(u16),
-    /// Done, and the answer is lost.
-    LoseAnswer,
+    /// An error that asks to come again after so many seconds.
+    Throttle(u64),
+    /// No answer, and nothing done.
+    Hang,
 }
 
 impl Act {
@@ -71,7 +72,6 @@ impl Act {
         match self {
             Self::Lead(to) => scene.road.lead_to(to),
             Self::Subscribe { url } => intercom.subscribe(&url).await?,
-            Self::Bot { may_write } => scene.let_bot_write(may_write),
             Self::Fault {
                 vendor,
                 call,
@@ -79,7 +79,9 @@ impl Act {
                 times,
             } => faults(scene, vendor).arm(&call, fault.into(), times),
             Self::LoseNotifications { lose } => intercom.lose_notifications(lose),
-            Self::CustomerSays { text } => return Ok(json!(telegram.say(scene.customer, scene.topic, &text))),
+            Self::CustomerSays { topic, text } => {
+                return Ok(json!(telegram.say(scene.customer, place(scene, topic)?, &text)));
+            }
             Self::AgentReplies { conversation, html } => {
                 return Ok(json!(intercom.agent_replies(&conversation, &scene.agent, &html)));
             }
@@ -88,13 +90,21 @@ impl Act {
                 return Ok(json!(telegram.redeliver(newest.ok_or("no update was made yet")?)));
             }
             Self::RotateClientSecret => return Ok(json!(intercom.rotate_client_secret())),
-            Self::Topic => return Ok(telegram.messages(scene.topic).iter().map(message).collect()),
+            Self::Topic { topic } => {
+                let messages = telegram.messages(place(scene, topic)?);
+                return Ok(messages.iter().map(message).collect());
+            }
             Self::Inbox => return Ok(intercom.conversations().iter().map(conversation).collect()),
             Self::Passed => return Ok(json!(scene.road.passed())),
             Self::Violations => return Ok(json!([telegram.violations(), intercom.violations()].concat())),
         }
         Ok(Value::Null)
     }
+}
+
+fn place(scene: &Scene, topic: usize) -> Result<Place, String> {
+    let place = scene.topics.get(topic).copied();
+    place.ok_or_else(|| "no such topic".into())
 }
 
 fn faults(scene: &Scene, vendor: Vendor) -> &Faults {
@@ -108,7 +118,8 @@ impl From<Trouble> for Fault {
     fn from(trouble: Trouble) -> Self {
         match trouble {
             Trouble::Refuse(status) => Self::Refuse(status),
-            Trouble::LoseAnswer => Self::LoseAnswer,
+            Trouble::Throttle(seconds) => Self::TooManyRequests(Duration::from_secs(seconds)),
+            Trouble::Hang => Self::Hang,
         }
     }
 }

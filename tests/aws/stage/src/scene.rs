@@ -1,4 +1,4 @@
-//! The scene: a forum with one topic and one customer, and a workspace with one agent.
+//! The scene: a forum with two topics and one customer, and a workspace with one agent.
 
 use crate::road::Road;
 use serde_json::{Value, json};
@@ -14,7 +14,7 @@ pub(crate) struct Scene {
     pub(crate) intercom: IntercomSim,
     pub(crate) road: Road,
     pub(crate) customer: UserId,
-    pub(crate) topic: Place,
+    pub(crate) topics: [Place; 2],
     pub(crate) agent: String,
     bot: Bot,
 }
@@ -28,7 +28,9 @@ impl Scene {
         let chat = telegram.supergroup("Example Customers", true);
         telegram.promote_bot(&bot, chat, Rights::all());
         let customer = telegram.user("Ada", Some("Example"), Some("ada_example"));
-        let topic = Place::topic(chat, telegram.create_topic(telegram.owner(chat), chat, "Delivery 17"));
+        let owner = telegram.owner(chat);
+        let topics =
+            ["Delivery 17", "Invoice 4"].map(|title| Place::topic(chat, telegram.create_topic(owner, chat, title)));
         let agent = intercom.admin("Grace");
         telegram.run_in_background();
         intercom.run_in_background();
@@ -37,18 +39,9 @@ impl Scene {
             intercom,
             road: Road::default(),
             customer,
-            topic,
+            topics,
             agent,
             bot,
-        }
-    }
-
-    /// Lets the bot write in the chat, or only read.
-    pub(crate) fn let_bot_write(&self, may: bool) {
-        if may {
-            self.telegram.promote_bot(&self.bot, self.topic.chat, Rights::all());
-        } else {
-            self.telegram.restrict_bot(&self.bot, self.topic.chat);
         }
     }
 
@@ -58,8 +51,7 @@ impl Scene {
             "url": here,
             "telegram_api_url": self.telegram.base_url(),
             "intercom_api_url": self.intercom.base_url(),
-            "chat": self.topic.chat,
-            "topic": self.topic.topic,
+            "chat": self.topics[0].chat,
             "bot_token": self.bot.token,
             "access_token": self.intercom.access_token(),
             "client_secret": self.intercom.client_secret(),
