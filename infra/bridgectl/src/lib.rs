@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 
 pub mod check;
+pub mod demo;
 pub mod reconcile;
 pub mod serve;
 pub mod settings;

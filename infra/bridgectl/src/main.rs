@@ -5,9 +5,9 @@
     reason = "it talks to a person in a terminal"
 )]
 
-use bridgectl::{check, reconcile, serve, settings, stage::Sabotage};
+use bridgectl::{check, demo, reconcile, serve, settings, stage::Sabotage};
 use clap::{Parser, Subcommand};
-use std::process::ExitCode;
+use std::{net::SocketAddr, process::ExitCode};
 use tracing_subscriber::EnvFilter;
 
 /// The bridge between Telegram topic groups and Intercom.
@@ -22,8 +22,11 @@ struct Command {
 enum Action {
     /// Shows the bridge at work between a simulated Telegram and a simulated Intercom, without accounts or network.
     Demo {
-        /// Plays a scripted exchange, prints what everybody sees, and exits 0 if all is as it should be and 1 if not.
-        #[arg(long, required = true)]
+        /// Where to show the page.
+        #[arg(long, default_value = "127.0.0.1:8090")]
+        listen: SocketAddr,
+        /// Shows no page: plays a scripted exchange, prints what everybody sees, and exits 0 if all is as it should be and 1 if not.
+        #[arg(long)]
         check: bool,
         /// Breaks a part of the bridge on purpose, to see the check fail.
         #[arg(long, requires = "check")]
@@ -48,7 +51,16 @@ async fn main() -> ExitCode {
 
 async fn run(command: Command) -> anyhow::Result<ExitCode> {
     match command.action {
-        Action::Demo { check: _, sabotage } => {
+        Action::Demo {
+            listen, check: false, ..
+        } => {
+            log("off");
+            let demo = demo::Demo::start(listen).await?;
+            println!("The demo is at {}\nCtrl+C ends it.", demo.url()?);
+            demo.serve().await?;
+            Ok(ExitCode::SUCCESS)
+        }
+        Action::Demo { sabotage, .. } => {
             log("off");
             let report = check::run(sabotage).await?;
             println!("{}", report.text);

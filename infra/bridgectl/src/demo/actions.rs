@@ -1,0 +1,163 @@
+//! What somebody at the page can do.
+
+use super::{faults::Trouble, markup, world::World};
+use serde::Deserialize;
+use simulators::{
+    intercom::Reply,
+    telegram::{Compose, Place, UserId},
+};
+
+/// One act.
+#[derive(Debug, Deserialize)]
+#[serde(tag = "do", rename_all = "snake_case")]
+pub(super) enum Action {
+    /// Somebody writes in a topic.
+    Say { topic: i64, person: i64, text: String },
+    /// Somebody opens a topic and writes in it.
+    OpenTopic { person: i64, title: String, text: String },
+    /// An agent answers.
+    Reply {
+        conversation: String,
+        agent: String,
+        text: String,
+    },
+    /// An agent writes an internal note.
+    Note {
+        conversation: String,
+        agent: String,
+        text: String,
+    },
+    /// An agent closes a conversation.
+    Close { conversation: String, agent: String },
+    /// An agent opens a conversation again.
+    Reopen { conversation: String, agent: String },
+    /// Something goes wrong, or no longer.
+    Trouble { name: Trouble, on: bool },
+    /// The bridge ends, wherever it stands.
+    Kill,
+    /// The bridge starts.
+    Start,
+    /// What was given up is sent once more.
+    Redrive,
+}
+
+/// Why an act was not done, for whoever tried.
+#[derive(Debug)]
+pub(super) struct Refusal(pub(super) String);
+
+impl Refusal {
+    fn new(words: &str) -> Self {
+        Self(words.to_owned())
+    }
+}
+
+/// As long as a message in Telegram can be.
+const LONGEST: usize = 4096;
+const LONGEST_TITLE: usize = 128;
+
+/// Does it.
+pub(super) async fn perform(world: &World, action: Action) -> Result<(), Refusal> {
+    match action {
+        Action::Say { topic, person, text } => say(world, topic, person, &text),
+        Action::OpenTopic { person, title, text } => open_topic(world, person, &title, &text),
+        Action::Reply {
+            conversation,
+            agent,
+            text,
+        } => {
+            let html = markup::to_intercom(written(&text)?);
+            let agent = agent_in(world, &conversation, &agent)?;
+            world.troubles.before_reply();
+            let intercom = &world.vendors.intercom;
+            intercom.agent_replies_with(&conversation, agent, Reply::html(&html));
+            Ok(())
+        }
+        Action::Note {
+            conversation,
+            agent,
+            text,
+        } => {
+            let html = markup::to_intercom(written(&text)?);
+            let agent = agent_in(world, &conversation, &agent)?;
+            world.vendors.intercom.agent_notes(&conversation, agent, &html);
+            Ok(())
+        }
+        Action::Close { conversation, agent } => {
+            let agent = agent_in(world, &conversation, &agent)?;
+            world.vendors.intercom.agent_closes(&conversation, agent);
+            Ok(())
+        }
+        Action::Reopen { conversation, agent } => {
+            let agent = agent_in(world, &conversation, &agent)?;
+            world.vendors.intercom.agent_opens(&conversation, agent);
+            Ok(())
+        }
+        Action::Trouble { name, on } => {
+            world.troubles.switch(name, on);
+            Ok(())
+        }
+        Action::Kill => {
+            world.bridge.lock().await.kill();
+            Ok(())
+        }
+        Action::Start => started(world).await,
+        Action::Redrive => {
+            let redriven = world.records.redrive().await;
+            redriven.map_err(|_| Refusal::new("The bridge's database cannot be used."))
+        }
+    }
+}
+
+fn say(world: &World, topic: i64, person: i64, text: &str) -> Result<(), Refusal> {
+    let person = person_in(world, person)?;
+    let (text, entities) = markup::to_telegram(written(text)?);
+    let place = Place::topic(world.cast.forum, topic);
+    let message = Compose::text(&text).with_entities(entities);
+    let said = world.vendors.telegram.try_say(person, place, message);
+    said.map(drop)
+        .map_err(|reason| Refusal(format!("Telegram does not take it: {reason}.")))
+}
+
+fn open_topic(world: &World, person: i64, title: &str, text: &str) -> Result<(), Refusal> {
+    let person = person_in(world, person)?;
+    let title = title.trim();
+    if title.is_empty() || title.chars().count() > LONGEST_TITLE {
+        return Err(Refusal::new("A topic needs a title of up to 128 characters."));
+    }
+    written(text)?;
+    let topic = world.vendors.telegram.create_topic(person, world.cast.forum, title);
+    say(world, topic, person.0, text)
+}
+
+async fn started(world: &World) -> Result<(), Refusal> {
+    let started = world.bridge.lock().await.start(&world.vendors).await;
+    started.map_err(|error| Refusal(format!("The bridge does not start: {error:#}.")))
+}
+
+/// What was written, if it can be sent.
+fn written(text: &str) -> Result<&str, Refusal> {
+    let text = text.trim();
+    if text.is_empty() {
+        return Err(Refusal::new("There is nothing to send."));
+    }
+    if text.encode_utf16().count() > LONGEST {
+        return Err(Refusal::new("A message has up to 4,096 characters."));
+    }
+    Ok(text)
+}
+
+fn person_in(world: &World, person: i64) -> Result<UserId, Refusal> {
+    let person = world.cast.person(person);
+    person.ok_or_else(|| Refusal::new("Nobody of that name is in the group."))
+}
+
+/// The agent, if there are such an agent and such a conversation.
+fn agent_in<'w>(world: &'w World, conversation: &str, agent: &str) -> Result<&'w str, Refusal> {
+    if world.vendors.intercom.conversation(conversation).is_none() {
+        return Err(Refusal::new("There is no such conversation."));
+    }
+    let agent = world.cast.agent(agent);
+    agent
+        .map(|agent| agent.id.as_str())
+        .ok_or_else(|| Refusal::new("There is no such agent."))
+}

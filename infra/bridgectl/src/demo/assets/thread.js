@@ -1,0 +1,95 @@
+// One topic or conversation: its messages, and what became of each.
+
+import { act, avatar, h, icon, keyed, time } from './dom.js';
+import { rich } from './rich.js';
+
+const TOGETHER_MS = 5 * 60_000;
+const NEAR_THE_END = 80;
+const ICONS = { on_its_way: 'clock', waiting: 'clock', delivered: 'checks', aside: 'dot', failed: 'warn' };
+
+let ahead = 0;
+
+/** Sets the page's clock by the server's. */
+export function setClock(now) {
+  ahead = now - Date.now();
+}
+
+/** Shows messages; `mine` tells which stand at the right. */
+export function showThread(log, thread, mine) {
+  const isOther = log.dataset.thread !== String(thread?.id ?? '');
+  const atEnd = log.scrollHeight - log.scrollTop - log.clientHeight < NEAR_THE_END;
+  log.dataset.thread = thread?.id ?? '';
+  log.classList.toggle('still', isOther);
+  keyed(log, thread ? grouped(thread, mine) : [], message);
+  const last = thread?.messages.at(-1);
+  if (isOther || atEnd || (last && mine(last) && log.dataset.last !== last.id)) log.scrollTop = log.scrollHeight;
+  log.dataset.last = last?.id ?? '';
+  count();
+}
+
+/** Messages of one author right below each other share a name and a picture. */
+function grouped(thread, mine) {
+  let before = null;
+  return thread.messages.map((one) => {
+    const joins = before && before.kind === one.kind && before.name === one.name && one.at - before.at < TOGETHER_MS;
+    before = one;
+    return { ...one, key: `${thread.id}/${one.id}`, mine: mine(one), joins: Boolean(joins) };
+  });
+}
+
+function message(one, former) {
+  if (one.kind === 'event') return h('p', { class: 'event' }, h('b', {}, one.name), ` ${one.html} · ${time(one.at)}`);
+  const classes = ['message', one.kind, one.who, one.mine && 'mine', one.joins && 'joins', former && 'still'];
+  const text = h('div', { class: 'text' });
+  text.append(rich(one.html));
+  return h('article', { class: classes.filter(Boolean).join(' ') },
+    avatar(one.name),
+    h('div', { class: 'bubble' },
+      h('header', { class: 'by' }, h('b', {}, one.name), badge(one)),
+      text,
+      ...one.files.map((name) => h('p', { class: 'file' }, icon('file'), name || 'file')),
+      h('footer', { class: 'meta' }, h('time', { datetime: new Date(one.at).toISOString() }, time(one.at)),
+        one.edited && ' · edited', state(one.state))));
+}
+
+function badge(one) {
+  if (one.kind === 'note') return h('span', { class: 'tag' }, icon('note'), 'internal note');
+  const words = { bridge: 'bot', staff: 'staff' }[one.who];
+  return words && h('span', { class: 'tag' }, words);
+}
+
+function state(told) {
+  if (!told) return null;
+  const line = h('span', { class: `state ${told.kind}` }, icon(ICONS[told.kind]), h('span', {}, words(told)));
+  if (told.next) line.append(h('span', { class: 'next', 'data-what': told.next.what, 'data-at': told.next.at }));
+  if (told.kind === 'failed') {
+    const again = () => act({ do: 'redrive' });
+    line.append(h('button', { type: 'button', class: 'again', on: { click: again } }, 'Send again'));
+  }
+  return line;
+}
+
+function words(told) {
+  const parts = [told.words];
+  if (told.kind === 'delivered' && told.took !== undefined) parts.push(seconds(told.took));
+  if (told.kind === 'delivered' && told.tries > 0) parts.push(`after ${told.tries + 1} tries`);
+  return parts.join(' · ');
+}
+
+function seconds(ms) {
+  if (ms < 10_000) return `${(ms / 1000).toFixed(1)} s`;
+  return long(Math.round(ms / 1000));
+}
+
+function long(whole) {
+  return whole < 100 ? `${whole} s` : `${Math.floor(whole / 60)} min ${whole % 60} s`;
+}
+
+/** Counts down whatever waits. */
+export function count() {
+  for (const next of document.querySelectorAll('.next')) {
+    const left = Math.ceil((Number(next.dataset.at) - Date.now() - ahead) / 1000);
+    const said = left > 0 ? `${next.dataset.what} in ${long(left)}` : `${next.dataset.what} now`;
+    if (next.textContent !== said) next.textContent = said;
+  }
+}

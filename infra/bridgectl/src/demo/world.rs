@@ -1,0 +1,128 @@
+//! Everything behind the page: the vendors, the bridge between them, and what can go wrong.
+
+use super::{
+    actions::{self, Action, Refusal},
+    bridge::Bridge,
+    cast::Cast,
+    faults::{Trouble, Troubles},
+    records::Records,
+    scene, snapshot,
+};
+use crate::stage::{Setting, Vendors};
+use simulators::SimClock;
+use std::{sync::Arc, time::Duration};
+use tempfile::TempDir;
+use tokio::{
+    sync::{Mutex, Notify, watch},
+    time::sleep,
+};
+
+/// How often the page is looked at anew.
+const LOOK_EVERY: Duration = Duration::from_millis(200);
+
+/// How soon a fault that has struck is noticed; a crash has to come before the call gives up.
+const STRIKE_EVERY: Duration = Duration::from_millis(40);
+
+/// How long the bridge stays dead after a crash.
+const DEAD_FOR: Duration = Duration::from_millis(2500);
+
+/// Everything behind the page.
+pub(super) struct World {
+    pub(super) vendors: Vendors,
+    pub(super) cast: Cast,
+    pub(super) troubles: Troubles,
+    pub(super) records: Records,
+    pub(super) bridge: Mutex<Bridge>,
+    shown: watch::Sender<Arc<str>>,
+    changed: Notify,
+    // The bridge's database file is removed with it.
+    _directory: TempDir,
+}
+
+impl World {
+    /// Starts the vendors and the bridge, and lets the first exchange begin.
+    pub(super) async fn start() -> anyhow::Result<Arc<Self>> {
+        let vendors = Vendors::start(SimClock::real()).await;
+        let cast = Cast::gather(&vendors);
+        let troubles = Troubles::before(&vendors).await?;
+        let directory = TempDir::new()?;
+        let file = directory.path().join("bridge.db");
+        let workspace = vendors.intercom.workspace_id();
+        let records = Records::open(&file, vendors.bot.id, cast.forum, &workspace)?;
+        let [telegram, intercom] = troubles.addresses();
+        let chats = ("TELEGRAM_CHATS", cast.forum.to_string());
+        let bridge = Bridge::new(Setting {
+            variables: vec![telegram, intercom, chats, ("STAFF", cast.staff(&vendors))],
+            data: Some(file),
+            ..Setting::default()
+        });
+        let world = Arc::new(Self {
+            vendors,
+            cast,
+            troubles,
+            records,
+            bridge: Mutex::new(bridge),
+            shown: watch::Sender::new(Arc::from("")),
+            changed: Notify::new(),
+            _directory: directory,
+        });
+        world.vendors.telegram.run_in_background();
+        world.vendors.intercom.run_in_background();
+        world.bridge.lock().await.start(&world.vendors).await?;
+        tokio::spawn(Arc::clone(&world).strike());
+        tokio::spawn(Arc::clone(&world).look());
+        tokio::spawn(scene::play(Arc::clone(&world)));
+        Ok(world)
+    }
+
+    /// What the page shows, and every change of it.
+    pub(super) fn shown(&self) -> watch::Receiver<Arc<str>> {
+        let shown = self.shown.subscribe();
+        self.changed.notify_one();
+        shown
+    }
+
+    /// Does what somebody at the page does.
+    pub(super) async fn act(&self, action: Action) -> Result<(), Refusal> {
+        let done = actions::perform(self, action).await;
+        self.changed.notify_one();
+        done
+    }
+
+    async fn look(self: Arc<Self>) {
+        loop {
+            if self.shown.receiver_count() > 0
+                && let Ok(snapshot) = snapshot::take(&self).await
+            {
+                self.show(snapshot);
+            }
+            tokio::select! {
+                () = sleep(LOOK_EVERY) => {}
+                () = self.changed.notified() => {}
+            }
+        }
+    }
+
+    fn show(&self, snapshot: String) {
+        self.shown.send_if_modified(|shown| {
+            let is_new = **shown != *snapshot;
+            if is_new {
+                *shown = snapshot.into();
+            }
+            is_new
+        });
+    }
+
+    async fn strike(self: Arc<Self>) {
+        loop {
+            sleep(STRIKE_EVERY).await;
+            let struck = self.troubles.struck();
+            if struck.contains(&Trouble::Crash) {
+                self.bridge.lock().await.kill();
+                sleep(DEAD_FOR).await;
+                // Where a vendor is down it cannot start, as in earnest; the page has the button for it.
+                let _ = self.bridge.lock().await.start(&self.vendors).await;
+            }
+        }
+    }
+}
