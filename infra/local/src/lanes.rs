@@ -27,7 +27,8 @@ pub(crate) const SCHEMA: &str = "
         queue TEXT NOT NULL,
         lane TEXT NOT NULL,
         body TEXT NOT NULL,
-        gave_up INTEGER
+        gave_up INTEGER,
+        receives INTEGER NOT NULL DEFAULT 0
     );
     CREATE INDEX message_lane ON message (queue, lane, id);
     CREATE TABLE dedupe (
@@ -233,7 +234,9 @@ fn take(connection: &Connection, queue: &'static str, now: Timestamp) -> rusqlit
         })
         .optional()?;
     let Some((lane, taking)) = lane else { return Ok(None) };
-    let sql = "SELECT id, body, gave_up FROM message WHERE queue = ?1 AND lane = ?2 ORDER BY id LIMIT 1";
+    let sql = "UPDATE message SET receives = receives + 1
+         WHERE id = (SELECT min(id) FROM message WHERE queue = ?1 AND lane = ?2)
+         RETURNING id, body, gave_up, receives";
     connection
         .prepare_cached(sql)?
         .query_row(params![queue, lane], |row| {
@@ -241,6 +244,7 @@ fn take(connection: &Connection, queue: &'static str, now: Timestamp) -> rusqlit
                 lane: lane.clone(),
                 body: row.get(1)?,
                 gave_up: row.get(2)?,
+                receives: row.get(3)?,
             };
             Ok(Taken {
                 received,

@@ -4,7 +4,7 @@ use crate::{
     config::Config,
     failure::{HelpdeskError, MessengerError},
     ports::{Helpdesk, HelpdeskIdentity, Messenger, Queue},
-    secrets::{SecretSource, SecretsError},
+    secrets::{Secret, SecretSource, SecretsError},
 };
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use mapping::{AdminId, BotId, ChatId, CustomerId, Ledger, Timestamp};
@@ -49,9 +49,16 @@ pub struct Queues {
 /// What was asked of the vendors, for as long as it may be believed.
 #[derive(Default)]
 pub struct Known {
-    identity: Mutex<Option<(Timestamp, HelpdeskIdentity)>>,
+    identity: Mutex<Option<KnownIdentity>>,
     username: Mutex<Option<(Timestamp, Option<String>)>>,
     administrators: Mutex<HashMap<ChatId, (Timestamp, BTreeSet<CustomerId>)>>,
+}
+
+#[derive(Clone)]
+struct KnownIdentity {
+    at: Timestamp,
+    token: Secret,
+    identity: HelpdeskIdentity,
 }
 
 const BELIEVED_FOR: Duration = Duration::from_mins(10);
@@ -66,18 +73,36 @@ impl Context {
         Ok(self.secrets.current().await?.bot())
     }
 
-    /// The workspace and the admin of our access token.
+    /// The workspace and the admin of our access token. What was known of the same token serves while Intercom does not answer.
     pub async fn identity(&self) -> Result<HelpdeskIdentity, HelpdeskError> {
         let now = self.ledger.now();
-        let known = lock(&self.known.identity).clone();
-        if let Some((at, identity)) = known
-            && now.since(at) < BELIEVED_FOR
+        let token = self
+            .secrets
+            .current()
+            .await
+            .ok()
+            .map(|secrets| secrets.intercom_access_token.clone());
+        let known = lock(&self.known.identity)
+            .clone()
+            .filter(|known| Some(&known.token) == token.as_ref());
+        if let Some(known) = &known
+            && now.since(known.at) < BELIEVED_FOR
         {
-            return Ok(identity);
+            return Ok(known.identity.clone());
         }
-        let identity = self.helpdesk.identity().await?;
-        *lock(&self.known.identity) = Some((now, identity.clone()));
-        Ok(identity)
+        match (self.helpdesk.identity().await, known, token) {
+            (Ok(identity), _, token) => {
+                let remembered = token.map(|token| KnownIdentity {
+                    at: now,
+                    token,
+                    identity: identity.clone(),
+                });
+                *lock(&self.known.identity) = remembered;
+                Ok(identity)
+            }
+            (Err(HelpdeskError::Transient { .. }), Some(known), _) => Ok(known.identity),
+            (Err(error), _, _) => Err(error),
+        }
     }
 
     /// The admin in whose name the bridge itself acts.
@@ -102,18 +127,24 @@ impl Context {
         username
     }
 
-    /// Who administers a chat.
+    /// Who administers a chat. What was known before serves while Telegram does not tell: staff must not become customers.
     pub async fn administrators(&self, chat: ChatId) -> Result<BTreeSet<CustomerId>, MessengerError> {
         let now = self.ledger.now();
         let known = lock(&self.known.administrators).get(&chat).cloned();
-        if let Some((at, administrators)) = known
-            && now.since(at) < BELIEVED_FOR
+        if let Some((at, administrators)) = &known
+            && now.since(*at) < BELIEVED_FOR
         {
-            return Ok(administrators);
+            return Ok(administrators.clone());
         }
-        let administrators: BTreeSet<CustomerId> = self.messenger.administrators(chat).await?.into_iter().collect();
-        lock(&self.known.administrators).insert(chat, (now, administrators.clone()));
-        Ok(administrators)
+        match (self.messenger.administrators(chat).await, known) {
+            (Ok(administrators), _) => {
+                let administrators: BTreeSet<CustomerId> = administrators.into_iter().collect();
+                lock(&self.known.administrators).insert(chat, (now, administrators.clone()));
+                Ok(administrators)
+            }
+            (Err(_), Some((_, administrators))) => Ok(administrators),
+            (Err(error), None) => Err(error),
+        }
     }
 
     /// A keyed hash of a text: equal texts give equal ones, and nobody without our token can tell what they say.

@@ -4,125 +4,15 @@ use crate::{
     context::Context,
     failure::{Failure, HelpdeskError, MessengerError},
     notices::{self, Audience, Notice},
-    ports::{Queue, QueueError, QueueMessage, Unreadable},
-    secrets::SecretsError,
+    ports::{Queue, QueueMessage},
+    stop::{FOR_THE_OPERATOR, Received, Stop, Verdict, backoff, dedupe},
     words::{Cause, Sentence},
 };
-use mapping::{Claim, End, StoreError, Timestamp, Transaction, WriteError};
+use mapping::{Claim, End, Timestamp, Transaction};
 use std::{sync::Arc, time::Duration};
 
-/// A message as a host takes it out of a queue.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Received {
-    /// Its lane.
-    pub lane: String,
-    /// The envelope.
-    pub body: String,
-    /// On a copy of something that was given up: which giving-up.
-    pub gave_up: Option<u32>,
-}
-
-/// What a host does with a message after a worker had it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Verdict {
-    /// It is dealt with: out of the queue.
-    Done,
-    /// It stays at the head of its lane and comes again at this time.
-    Later(Timestamp),
-}
-
-/// Why carrying a message stopped before its end.
-#[derive(Debug, thiserror::Error)]
-pub(crate) enum Stop {
-    /// The ledger does not answer, so that nothing can be recorded either.
-    #[error("failed to {0}")]
-    Store(StoreError),
-    /// Somebody else has the claim now.
-    #[error("overtaken by another worker")]
-    Overtaken,
-    /// The secrets cannot be read.
-    #[error("failed to {0}")]
-    Secrets(SecretsError),
-    /// Intercom did not do it.
-    #[error("failed to {0}")]
-    Helpdesk(HelpdeskError),
-    /// Telegram did not do it.
-    #[error("failed to {0}")]
-    Messenger(MessengerError),
-    /// A queue did not take what had to be put into it.
-    #[error("failed to {0}")]
-    Queue(QueueError),
-    /// Nothing failed, it is too early.
-    #[error("waiting until {until}: {reason}")]
-    Wait {
-        /// Why: a code.
-        reason: &'static str,
-        /// Until when.
-        until: Timestamp,
-    },
-    /// It is not to be carried.
-    #[error("not to be carried: {0}")]
-    Skip(&'static str),
-    /// It cannot be carried.
-    #[error("cannot be carried: {reason}")]
-    GiveUp {
-        /// Why: a code.
-        reason: String,
-        /// Why, for the person who waits.
-        cause: Cause,
-    },
-}
-
-impl From<StoreError> for Stop {
-    fn from(error: StoreError) -> Self {
-        Self::Store(error)
-    }
-}
-
-impl From<WriteError> for Stop {
-    fn from(error: WriteError) -> Self {
-        match error {
-            WriteError::Conflict => Self::Overtaken,
-            WriteError::Store(error) => Self::Store(error),
-        }
-    }
-}
-
-impl From<SecretsError> for Stop {
-    fn from(error: SecretsError) -> Self {
-        Self::Secrets(error)
-    }
-}
-
-impl From<HelpdeskError> for Stop {
-    fn from(error: HelpdeskError) -> Self {
-        Self::Helpdesk(error)
-    }
-}
-
-impl From<MessengerError> for Stop {
-    fn from(error: MessengerError) -> Self {
-        Self::Messenger(error)
-    }
-}
-
-impl From<QueueError> for Stop {
-    fn from(error: QueueError) -> Self {
-        Self::Queue(error)
-    }
-}
-
-impl From<Unreadable> for Stop {
-    fn from(error: Unreadable) -> Self {
-        Self::GiveUp {
-            reason: error.to_string(),
-            cause: Cause::Refused,
-        }
-    }
-}
-
 /// After a call whose answer is not known, so long nobody looks: longer than any client waits, for it may still happen.
-pub(crate) const LOOK_AFTER: Duration = Duration::from_mins(1);
+const LOOK_AFTER: Duration = Duration::from_mins(1);
 
 /// Older than this, a message is given up whatever the reason: the queue would drop it at 14 days without a word.
 const OLDEST: Duration = Duration::from_hours(12 * 24);
@@ -130,15 +20,10 @@ const OLDEST: Duration = Duration::from_hours(12 * 24);
 /// So long an agent is not told that a reply is on its way.
 const TELL_AFTER: Duration = Duration::from_mins(10);
 
-/// How long the bridge waits before attempt number `attempt + 1`: doubled each time from 2 s to 15 min, fully jittered.
-pub(crate) fn backoff(context: &Context, attempt: u32) -> Duration {
-    let (least, most) = (Duration::from_secs(2), Duration::from_mins(15));
-    let ceiling = least.saturating_mul(1 << attempt.min(9)).min(most);
-    least.min(ceiling) + context.ledger.jitter(ceiling.saturating_sub(least))
-}
-
 /// One message on its way, and who waits for it.
 pub(crate) struct Carried<'r> {
+    /// What it stands on.
+    pub(crate) context: &'r Context,
     /// As it came out of the queue.
     pub(crate) received: &'r Received,
     /// Where it goes when it is given up.
@@ -149,75 +34,64 @@ pub(crate) struct Carried<'r> {
 
 impl Carried<'_> {
     /// Records how it went and says what becomes of the message.
-    pub(crate) async fn settle(&self, context: &Context, claim: Claim, went: Result<End, Stop>) -> Verdict {
-        self.settle_with(context, claim, went, context.ledger.transaction())
-            .await
+    pub(crate) async fn settle(&self, claim: Claim, went: Result<End, Stop>) -> Verdict {
+        self.settle_with(claim, went, self.context.ledger.transaction()).await
     }
 
     /// The same, with other writes in the transaction of its end.
-    pub(crate) async fn settle_with(
-        &self,
-        context: &Context,
-        claim: Claim,
-        went: Result<End, Stop>,
-        with: Transaction,
-    ) -> Verdict {
-        let key = claim.key().to_string();
-        let attempt = claim.delivery.attempt;
+    pub(crate) async fn settle_with(&self, claim: Claim, went: Result<End, Stop>, with: Transaction) -> Verdict {
+        let (key, attempt) = (claim.key().to_string(), claim.delivery.attempt);
         let settled = match went {
             Ok(end) => {
-                let ended = format!("{end:?}");
-                let verdict = self.end(context, claim, end, with).await;
-                tracing::info!(
-                    delivery.key = key,
-                    delivery.attempt = attempt,
-                    delivery.end = ended,
-                    "a delivery ended"
-                );
-                verdict
+                tracing::info!(delivery.key = key, delivery.attempt = attempt, delivery.end = ?end, "a delivery ends");
+                self.end(claim, end, with).await
             }
             Err(stop) => {
                 tracing::warn!(delivery.key = key, delivery.attempt = attempt, %stop, "a delivery stopped on its way");
-                self.stopped(context, claim, stop).await
+                self.stopped(claim, stop).await
             }
         };
         settled.unwrap_or_else(|stop| {
-            let now = context.ledger.now();
             // The claim's lease keeps everybody off until it is safe to look.
             tracing::warn!(delivery.key = key, %stop, "how a delivery went could not be recorded");
-            Verdict::Later(now + Duration::from_secs(5) + context.ledger.jitter(Duration::from_secs(5)))
+            Verdict::Later(self.context.ledger.now() + backoff(self.context, 2))
         })
     }
 
-    async fn end(&self, context: &Context, claim: Claim, end: End, with: Transaction) -> Result<Verdict, Stop> {
-        if claim.delivery.told && end == End::Delivered {
-            self.notify(context, &claim, Sentence::WentThrough).await?;
+    /// What killed its workers is given up, unless it has arrived and it was only what comes after that killed them.
+    pub(crate) async fn poison(&self, claim: Claim) -> Verdict {
+        let went = if claim.delivery.has_arrived() {
+            Ok(End::Delivered)
+        } else {
+            Err(Stop::GiveUp {
+                reason: "poison".into(),
+                cause: Cause::Refused,
+            })
+        };
+        self.settle(claim, went).await
+    }
+
+    async fn end(&self, claim: Claim, end: End, with: Transaction) -> Result<Verdict, Stop> {
+        let went_through = claim.delivery.told && end == End::Delivered;
+        let about = about(&claim);
+        self.context.ledger.finish(claim, end, with).await?;
+        if went_through && let Err(stop) = self.notify(about, Sentence::WentThrough).await {
+            tracing::warn!(%stop, "an agent could not be told that a reply went through");
         }
-        context.ledger.finish(claim, end, with).await?;
         Ok(Verdict::Done)
     }
 
-    async fn stopped(&self, context: &Context, claim: Claim, stop: Stop) -> Result<Verdict, Stop> {
-        let now = context.ledger.now();
-        let too_old = now.since(claim.delivery.since) > OLDEST;
+    async fn stopped(&self, claim: Claim, stop: Stop) -> Result<Verdict, Stop> {
         match stop {
             Stop::Store(_) | Stop::Overtaken => Err(stop),
             Stop::Skip(reason) => {
-                self.end(
-                    context,
-                    claim,
-                    End::Skipped(reason.into()),
-                    context.ledger.transaction(),
-                )
-                .await
+                self.end(claim, End::Skipped(reason.into()), self.context.ledger.transaction())
+                    .await
             }
-            Stop::GiveUp { reason, cause } => self.give_up(context, claim, reason, cause).await,
-            Stop::Wait { reason, .. } if too_old => {
-                self.give_up(context, claim, reason.into(), Cause::Unreachable).await
-            }
-            Stop::Wait { reason, until } => self.wait(context, claim, reason, until, false).await,
+            Stop::GiveUp { reason, cause } => self.give_up(claim, reason, cause).await,
+            Stop::Wait { reason, until } => self.wait(claim, reason, until, Cause::Unreachable, false).await,
             Stop::Secrets(_) | Stop::Queue(_) => {
-                self.transient(context, claim, "not ready", None, Cause::Misconfigured)
+                self.transient(claim, &stop.to_string(), None, Cause::Misconfigured)
                     .await
             }
             Stop::Helpdesk(error) => {
@@ -226,33 +100,28 @@ impl Carried<'_> {
                     HelpdeskError::Transient { .. } | HelpdeskError::Unknown { .. } => Cause::Unreachable,
                     HelpdeskError::NotFound { .. } | HelpdeskError::Refused { .. } => Cause::Refused,
                 };
-                self.failed(context, claim, error.failure(), &error.to_string(), cause)
-                    .await
+                self.failed(claim, error.failure(), &error.to_string(), cause).await
             }
             Stop::Messenger(error) => {
-                self.failed(context, claim, error.failure(), &error.to_string(), cause_of(&error))
+                self.failed(claim, error.failure(), &error.to_string(), cause_of(&error))
                     .await
             }
         }
     }
 
-    async fn failed(
-        &self,
-        context: &Context,
-        claim: Claim,
-        failure: Failure,
-        reason: &str,
-        cause: Cause,
-    ) -> Result<Verdict, Stop> {
+    async fn failed(&self, claim: Claim, failure: Failure, reason: &str, cause: Cause) -> Result<Verdict, Stop> {
+        let mut claim = claim;
         match failure {
-            Failure::Permanent => self.give_up(context, claim, reason.to_owned(), cause).await,
-            Failure::Transient { after } => self.transient(context, claim, reason, after, cause).await,
-            Failure::Unknown if is_too_old(context, &claim, cause) => {
-                self.give_up(context, claim, reason.to_owned(), cause).await
-            }
+            Failure::Permanent => self.give_up(claim, reason.to_owned(), cause).await,
+            Failure::Transient { after } => self.transient(claim, reason, after, cause).await,
             Failure::Unknown => {
-                let look_at = context.ledger.now() + LOOK_AFTER;
-                context.ledger.doubt(claim, look_at).await?;
+                // Whoever finds the record has to look before anything is repeated, after a redrive too.
+                claim.may_have_gone_out = true;
+                if self.is_too_old(&claim, cause) {
+                    return self.give_up(claim, reason.to_owned(), cause).await;
+                }
+                let look_at = self.context.ledger.now() + LOOK_AFTER;
+                self.context.ledger.doubt(claim, look_at).await?;
                 Ok(Verdict::Later(look_at))
             }
         }
@@ -260,48 +129,51 @@ impl Carried<'_> {
 
     async fn transient(
         &self,
-        context: &Context,
         claim: Claim,
         reason: &str,
         after: Option<Duration>,
         cause: Cause,
     ) -> Result<Verdict, Stop> {
-        if is_too_old(context, &claim, cause) {
-            return self.give_up(context, claim, reason.to_owned(), cause).await;
-        }
-        let delay = after.unwrap_or_else(|| backoff(context, claim.delivery.attempt));
-        let until = context.ledger.now() + delay;
-        let mut claim = claim;
-        let waits = context.ledger.now().since(claim.delivery.since);
-        let tell = matches!(cause, Cause::NoRights | Cause::TopicClosed) || waits >= TELL_AFTER;
-        if tell && !claim.delivery.told && matches!(self.audience, Some(Audience::Agent { .. })) {
-            self.notify(context, &claim, Sentence::StillTryingTelegram { cause })
-                .await?;
-            claim.delivery.told = true;
-        }
-        self.wait(context, claim, reason, until, true).await
+        let delay = match after {
+            Some(after) => after,
+            None if cause == Cause::Misconfigured && claim.delivery.attempt > 10 => FOR_THE_OPERATOR,
+            None => backoff(self.context, claim.delivery.attempt),
+        };
+        self.wait(claim, reason, self.context.ledger.now() + delay, cause, true)
+            .await
     }
 
     async fn wait(
         &self,
-        context: &Context,
         claim: Claim,
         reason: &str,
         until: Timestamp,
+        cause: Cause,
         failed: bool,
     ) -> Result<Verdict, Stop> {
-        context.ledger.wait(claim, reason, until, failed).await?;
+        let mut claim = claim;
+        if self.is_too_old(&claim, cause) {
+            return self.give_up(claim, reason.to_owned(), cause).await;
+        }
+        let waits = self.context.ledger.now().since(claim.delivery.tried_since);
+        let tell = matches!(cause, Cause::NoRights | Cause::TopicClosed) || waits >= TELL_AFTER;
+        if tell && !claim.delivery.told && matches!(self.audience, Some(Audience::Agent { .. })) {
+            self.notify(about(&claim), Sentence::StillTryingTelegram { cause })
+                .await?;
+            claim.delivery.told = true;
+        }
+        self.context.ledger.wait(claim, reason, until, failed).await?;
         Ok(Verdict::Later(until))
     }
 
+    /// What our own settings cause is for the operator to mend, so it is not given up before the queue would drop it.
+    fn is_too_old(&self, claim: &Claim, cause: Cause) -> bool {
+        let age = self.context.ledger.now().since(claim.delivery.tried_since);
+        age > OLDEST || cause != Cause::Misconfigured && age > self.context.config.give_up_after
+    }
+
     /// Gives a message up visibly: a copy among the dead letters, a word to whoever waits, and only then the record of it.
-    pub(crate) async fn give_up(
-        &self,
-        context: &Context,
-        claim: Claim,
-        reason: String,
-        cause: Cause,
-    ) -> Result<Verdict, Stop> {
+    async fn give_up(&self, claim: Claim, reason: String, cause: Cause) -> Result<Verdict, Stop> {
         let generation = claim.delivery.generation.saturating_add(1);
         let copy = QueueMessage {
             lane: self.received.lane.clone(),
@@ -314,36 +186,37 @@ impl Carried<'_> {
             Some(Audience::Agent { .. }) => Sentence::NotDeliveredToTelegram { cause },
             Some(Audience::Customer { .. }) | None => Sentence::NotDeliveredToSupport,
         };
-        self.notify(context, &claim, sentence).await?;
+        self.notify(about(&claim), sentence).await?;
         tracing::error!(delivery.key = %claim.key(), delivery.generation = generation, reason, "a message was given up");
-        context
+        let end = End::Undeliverable(reason);
+        self.context
             .ledger
-            .finish(claim, End::Undeliverable(reason), context.ledger.transaction())
+            .finish(claim, end, self.context.ledger.transaction())
             .await?;
         Ok(Verdict::Done)
     }
 
-    async fn notify(&self, context: &Context, claim: &Claim, sentence: Sentence) -> Result<(), Stop> {
-        let Some(audience) = self.audience.clone() else {
-            return Ok(());
-        };
-        let about = format!("{}#{}", claim.key(), claim.delivery.generation);
-        notices::enqueue(
-            context,
-            Notice {
-                audience,
-                sentence,
-                about,
-            },
-        )
-        .await
+    async fn notify(&self, about: String, sentence: Sentence) -> Result<(), Stop> {
+        match self.audience.clone() {
+            Some(audience) => {
+                notices::enqueue(
+                    self.context,
+                    Notice {
+                        audience,
+                        sentence,
+                        about,
+                    },
+                )
+                .await
+            }
+            None => Ok(()),
+        }
     }
 }
 
-/// What our own settings cause is for the operator to mend, so it is not given up before the queue would drop it.
-fn is_too_old(context: &Context, claim: &Claim, cause: Cause) -> bool {
-    let age = context.ledger.now().since(claim.delivery.since);
-    age > OLDEST || cause != Cause::Misconfigured && age > context.config.give_up_after
+/// Which delivery a notice is about, and which of its lives.
+fn about(claim: &Claim) -> String {
+    format!("{}#{}", claim.key(), claim.delivery.generation)
 }
 
 /// Why Telegram did not do it, for the person who waits.
@@ -358,14 +231,4 @@ fn cause_of(error: &MessengerError) -> Cause {
             Cause::Refused
         }
     }
-}
-
-/// A dedupe id that any queue takes: at most 128 of the characters that SQS knows.
-pub(crate) fn dedupe(text: &str) -> String {
-    use sha2::{Digest as _, Sha256};
-    let plain = |c: char| c.is_ascii_graphic();
-    if text.len() <= 128 && text.chars().all(plain) {
-        return text.to_owned();
-    }
-    hex::encode(Sha256::digest(text.as_bytes()))
 }

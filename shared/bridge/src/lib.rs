@@ -15,9 +15,10 @@ pub mod ports;
 pub mod rich_text;
 pub mod secrets;
 mod sending;
+mod stop;
 pub mod telegram_message;
 pub mod webhook;
 pub mod words;
 
 pub use context::{Context, Known, Queues};
-pub use delivering::{Received, Verdict};
+pub use stop::{Received, Verdict};

@@ -3,11 +3,11 @@
 
 use crate::{
     context::Context,
-    delivering::Stop,
     intercom_message::{AuthorKind, Part, PartKind},
     rich_text::RichText,
+    stop::Stop,
 };
-use mapping::{AdminId, BotId, ChatId, ContactId, ConversationId, Delivery, Key, PartId, Proof, Timestamp, keys};
+use mapping::{AdminId, BotId, ChatId, Claim, ContactId, ConversationId, Delivery, PartId, Proof, Timestamp, keys};
 use std::{collections::BTreeSet, time::Duration};
 
 /// What a call may have left behind.
@@ -18,6 +18,16 @@ pub(crate) struct Lost<'a> {
     note: bool,
     fingerprint: String,
     not_before: Timestamp,
+    // The time that Intercom was told, which it keeps to the second.
+    told_time: Option<Timestamp>,
+}
+
+/// What the receipts of other deliveries say of a conversation's parts.
+#[derive(Debug, Default)]
+pub(crate) struct Accounted {
+    parts: BTreeSet<PartId>,
+    // Messages of one lane arrive in order, so what the lane has lost is newer than this.
+    newest_of_lane: Option<u64>,
 }
 
 /// How far Intercom's clock and ours may be apart; its times are whole seconds.
@@ -30,9 +40,11 @@ impl<'a> Lost<'a> {
         contact: &'a ContactId,
         text: &RichText,
         since: Timestamp,
+        told_time: Option<Timestamp>,
     ) -> Self {
         Self {
             conversation,
+            told_time,
             author: contact.as_str(),
             kind: AuthorKind::Contact,
             note: false,
@@ -50,6 +62,7 @@ impl<'a> Lost<'a> {
     ) -> Self {
         Self {
             conversation,
+            told_time: None,
             author: admin.as_str(),
             kind: AuthorKind::Admin,
             note: false,
@@ -71,60 +84,73 @@ impl<'a> Lost<'a> {
         }
     }
 
-    fn fits(&self, part: &Part) -> bool {
+    /// Whether a part is by the right author, of the right kind and not too old.
+    fn may_be(&self, part: &Part) -> bool {
         let is_note = matches!(&part.kind, PartKind::Other(kind) if kind.starts_with("note"));
         let kind_fits = part.author.kind == self.kind
             // The workspace's bot is an admin to whoever writes as it.
             || self.kind == AuthorKind::Admin && part.author.kind == AuthorKind::Bot;
-        is_note == self.note
-            && kind_fits
-            && part.author.id == self.author
-            && part.created_at >= self.not_before
-            && part.body.fingerprint_text() == self.fingerprint
+        is_note == self.note && kind_fits && part.author.id == self.author && part.created_at >= self.not_before
+    }
+
+    fn says_the_same(&self, part: &Part) -> bool {
+        part.body.fingerprint_text() == self.fingerprint
+    }
+
+    /// Intercom may have rewritten the text beyond recognition; the time that it was told is as good a sign, if only one part bears it.
+    fn is_of_the_same_second(&self, part: &Part) -> bool {
+        self.told_time
+            .is_some_and(|time| time.as_seconds() == part.created_at.as_seconds())
     }
 }
 
-/// The part that a lost call left behind, if it did: the oldest that fits and that none of `receipts` accounts for.
-pub(crate) async fn find(context: &Context, lost: &Lost<'_>, receipts: &[PartId]) -> Result<Option<PartId>, Stop> {
-    let newest = receipts.iter().filter_map(PartId::number).max();
-    let accounted: BTreeSet<&PartId> = receipts.iter().collect();
+/// The part that a lost call left behind, if it did: the oldest that fits and that no other delivery accounts for.
+pub(crate) async fn find(context: &Context, lost: &Lost<'_>, accounted: &Accounted) -> Result<Option<PartId>, Stop> {
     let conversation = context.helpdesk.conversation(lost.conversation).await?;
     let newer = |part: &Part| {
-        newest
-            .zip(part.id.number())
-            .is_none_or(|(newest, number)| number > newest)
+        let newest = accounted.newest_of_lane.zip(part.id.number());
+        newest.is_none_or(|(newest, number)| number > newest)
     };
-    let mut fitting: Vec<Part> = conversation
+    let mut candidates: Vec<Part> = conversation
         .parts
         .into_iter()
-        .filter(|part| lost.fits(part) && !accounted.contains(&part.id) && newer(part))
+        .filter(|part| lost.may_be(part) && !accounted.parts.contains(&part.id) && newer(part))
         .collect();
-    fitting.sort_by_key(|part| (part.created_at, part.id.number()));
-    Ok(fitting.into_iter().next().map(|part| part.id))
+    candidates.sort_by_key(|part| (part.created_at, part.id.number()));
+    if let Some(part) = candidates.iter().find(|part| lost.says_the_same(part)) {
+        return Ok(Some(part.id.clone()));
+    }
+    let mut of_that_second = candidates.iter().filter(|part| lost.is_of_the_same_second(part));
+    let only = of_that_second.next().filter(|_| of_that_second.next().is_none());
+    Ok(only.map(|part| part.id.clone()))
 }
 
 /// How many deliveries of a chat are read for their receipts. A lane has one delivery under way at a time, so its neighbours
 /// are among the newest of its chat; beyond that, the time of the part decides.
 const NEIGHBOURS: usize = 200;
 
-/// The receipts of all other deliveries of a chat that went to this conversation.
-pub(crate) async fn receipts_of_neighbours(
+/// What the other deliveries of a chat say of the parts of a conversation.
+pub(crate) async fn accounted(
     context: &Context,
     bot: BotId,
     chat: ChatId,
     conversation: &ConversationId,
-    own: &Key,
-) -> Result<Vec<PartId>, Stop> {
+    claim: &Claim,
+) -> Result<Accounted, Stop> {
     let range = keys::recent_deliveries(bot, chat, NEIGHBOURS);
-    let neighbours = context.ledger.list::<Delivery>(&range).await?;
-    let of_conversation = neighbours
-        .into_iter()
-        .filter(|(key, delivery)| key != own && delivery.value.conversation.as_ref() == Some(conversation));
-    Ok(of_conversation
-        .flat_map(|(_, delivery)| delivery.value.receipts)
-        .filter_map(|receipt| match receipt.proof {
-            Proof::Part(part) => Some(part),
-            Proof::Conversation(_) | Proof::Message(_) => None,
-        })
-        .collect())
+    let mut accounted = Accounted::default();
+    for (key, neighbour) in context.ledger.list::<Delivery>(&range).await? {
+        let neighbour = neighbour.value;
+        if key == *claim.key() || neighbour.conversation.as_ref() != Some(conversation) {
+            continue;
+        }
+        for receipt in neighbour.receipts {
+            let Proof::Part(part) = receipt.proof else { continue };
+            if neighbour.lane == claim.delivery.lane {
+                accounted.newest_of_lane = accounted.newest_of_lane.max(part.number());
+            }
+            accounted.parts.insert(part);
+        }
+    }
+    Ok(accounted)
 }

@@ -3,17 +3,19 @@
 
 use crate::{
     context::Context,
-    delivering::{Carried, Received, Stop, Verdict, dedupe},
+    delivering::Carried,
     envelope::{Errand, OutboundEnvelope, to_ascii_json},
-    looking::{self, Lost},
+    failure::MessengerError,
+    looking::{self, Accounted, Lost},
     ports::{Place, QueueError, QueueMessage},
     rich_text::RichText,
     sending,
+    stop::{Received, Stop, Verdict, dedupe, elsewhere},
     words::Sentence,
 };
 use mapping::{
-    Arrival, Begun, BotId, ChatId, Claim, ConversationId, End, Key, MessageId, NoticeSent, PartId, Proof, Step,
-    TopicId, WorkspaceId, keys,
+    Arrival, Begun, BotId, ChatId, Claim, ConversationId, End, Key, MessageId, NoticeSent, Proof, Step, TopicId,
+    WorkspaceId, keys,
 };
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
@@ -56,10 +58,11 @@ pub enum Audience {
 impl Audience {
     fn lane(&self) -> String {
         match self {
+            // A lane of its own: the replies that it is about hold up theirs.
             Self::Agent {
                 workspace,
                 conversation,
-            } => format!("{workspace}:{conversation}"),
+            } => format!("notice:{workspace}:{conversation}"),
             Self::Customer { chat, topic, .. } => format!("{chat}:{}", topic.map_or(0, |topic| topic.0)),
         }
     }
@@ -99,29 +102,27 @@ pub(crate) async fn deliver(
     let key = Key::new(format!("notice#{}", notice.about), notice.sentence.name());
     let existing = context.ledger.find(&key).await?;
     let carried = Carried {
+        context,
         received,
         dead_letters: &context.queues.outbound_dead,
         audience: None,
     };
-    match context.ledger.begin(key, existing, arrival).await? {
-        Begun::Later(at) => Ok(Verdict::Later(at)),
-        Begun::Finished => Ok(Verdict::Done),
-        Begun::Poison(claim) => {
-            carried
-                .give_up(context, claim, "poison".into(), crate::words::Cause::Refused)
-                .await
-        }
+    Ok(match context.ledger.begin(key, existing, arrival).await? {
+        Begun::Later(at) => Verdict::Later(at),
+        Begun::Finished => Verdict::Done,
+        Begun::Poison(claim) => carried.poison(claim).await,
         Begun::Claimed(mut claim) => {
             let told = tell(context, &mut claim, notice).await;
-            Ok(carried.settle(context, claim, told).await)
+            carried.settle(claim, told).await
         }
-    }
+    })
 }
 
 async fn tell(context: &Context, claim: &mut Claim, notice: &Notice) -> Result<End, Stop> {
     if claim.delivery.receipts.is_empty() && !claim.may_have_gone_out {
         not_again_so_soon(context, notice).await?;
     }
+    let text = RichText::plain(notice.sentence.text());
     match &notice.audience {
         Audience::Agent {
             workspace,
@@ -130,14 +131,7 @@ async fn tell(context: &Context, claim: &mut Claim, notice: &Notice) -> Result<E
             if context.identity().await?.workspace != *workspace {
                 return Err(Stop::Skip("another workspace"));
             }
-            write_note(
-                context,
-                claim,
-                conversation,
-                &RichText::plain(notice.sentence.text()),
-                &[],
-            )
-            .await?;
+            write_note(context, claim, conversation, &text, &Accounted::default()).await?;
         }
         Audience::Customer {
             bot,
@@ -145,30 +139,38 @@ async fn tell(context: &Context, claim: &mut Claim, notice: &Notice) -> Result<E
             topic,
             reply_to,
         } => {
+            let now_at = context.ledger.current_id(*bot, *chat).await?;
+            // Message ids start anew when a chat gets another id.
+            let reply_to = reply_to.filter(|_| now_at == *chat);
             let place = Place {
-                chat: *chat,
+                chat: now_at,
                 topic: *topic,
-                reply_to: *reply_to,
+                reply_to,
             };
-            let text = RichText::plain(notice.sentence.text());
-            sending::send(context, claim, *bot, place, &text).await?;
+            match sending::send(context, claim, *bot, place, &text).await {
+                Err(Stop::Messenger(MessengerError::Migrated { to })) => {
+                    context.ledger.record_migration(*bot, now_at, to).await?;
+                    return Err(Stop::soon(context, "the chat has another id now"));
+                }
+                sent => sent?,
+            }
         }
     }
     Ok(End::Delivered)
 }
 
-/// Writes an internal note, once: after a doubtful call it is looked for first, among what `receipts` do not account for.
+/// Writes an internal note, once: after a doubtful call it is looked for first, among what no other delivery accounts for.
 pub(crate) async fn write_note(
     context: &Context,
     claim: &mut Claim,
     conversation: &ConversationId,
     text: &RichText,
-    receipts: &[PartId],
+    accounted: &Accounted,
 ) -> Result<(), Stop> {
     let admin = context.own_admin().await?;
     let found = if claim.may_have_gone_out {
         let lost = Lost::note(conversation, &admin, text, claim.delivery.since);
-        looking::find(context, &lost, receipts).await?
+        looking::find(context, &lost, accounted).await?
     } else {
         None
     };
@@ -191,19 +193,30 @@ async fn not_again_so_soon(context: &Context, notice: &Notice) -> Result<(), Sto
     let recent = read
         .map(|sent| sent.value)
         .filter(|sent| now.since(sent.at) < NOT_AGAIN_FOR);
+    if recent.as_ref().is_some_and(|sent| sent.about == notice.about) {
+        return Ok(());
+    }
     let record = match &recent {
         Some(sent) => NoticeSent {
-            at: sent.at,
             withheld: sent.withheld.saturating_add(1),
+            ..sent.clone()
         },
-        None => NoticeSent { at: now, withheld: 0 },
+        None => NoticeSent {
+            at: now,
+            about: notice.about.clone(),
+            withheld: 0,
+        },
     };
     let expires_at = Some(record.at + NOT_AGAIN_FOR);
     let transaction = context
         .ledger
         .transaction()
         .put_after(key, version.as_ref(), &record, expires_at);
-    context.ledger.commit(transaction).await?;
+    context
+        .ledger
+        .commit(transaction)
+        .await
+        .map_err(|error| elsewhere(context, error))?;
     if recent.is_some() {
         Err(Stop::Skip("told already"))
     } else {

@@ -201,11 +201,15 @@ impl RichText {
     pub fn fingerprint_text(&self) -> String {
         let mut bare = self.clone();
         strip_links(&mut bare.0);
-        bare.to_plain()
-            .chars()
-            .filter(|c| c.is_alphanumeric() || !c.is_ascii() && !c.is_whitespace())
-            .flat_map(char::to_lowercase)
-            .collect()
+        let plain = bare.to_plain();
+        let says = |c: &char| c.is_alphanumeric() || !c.is_ascii() && !c.is_whitespace();
+        let fingerprint: String = plain.chars().filter(says).flat_map(char::to_lowercase).collect();
+        // A lone "?" says something, too.
+        if fingerprint.is_empty() {
+            plain.trim().to_owned()
+        } else {
+            fingerprint
+        }
     }
 }
 

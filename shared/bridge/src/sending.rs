@@ -1,6 +1,6 @@
 //! Sending text to Telegram: cut into messages, each in its slot of the chat's pace, each with a receipt.
 
-use crate::{context::Context, delivering::Stop, failure::MessengerError, ports::Place, rich_text::RichText};
+use crate::{context::Context, failure::MessengerError, ports::Place, rich_text::RichText, stop::Stop};
 use mapping::{BotId, Claim, Pace, Proof, Step, Timestamp, keys};
 use std::time::Duration;
 

@@ -124,6 +124,7 @@ mod tests {
                 lane: lane.into(),
                 body: id.into(),
                 gave_up: None,
+                receives: 1,
             },
         }
     }

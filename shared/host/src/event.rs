@@ -147,6 +147,8 @@ struct WireMessage {
 struct WireAttributes {
     #[serde(rename = "MessageGroupId", default)]
     message_group_id: String,
+    #[serde(rename = "ApproximateReceiveCount", default)]
+    receive_count: String,
 }
 
 #[derive(Deserialize)]
@@ -171,6 +173,7 @@ impl From<WireMessage> for Message {
                 lane: message.attributes.message_group_id,
                 body: message.body,
                 gave_up,
+                receives: message.attributes.receive_count.parse().unwrap_or(1),
             },
         }
     }

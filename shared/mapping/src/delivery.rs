@@ -93,6 +93,9 @@ pub enum DeliveryState {
     Undeliverable {
         /// Why: a code.
         reason: String,
+        /// Whether its next step may have happened all the same.
+        #[serde(default)]
+        in_doubt: bool,
     },
 }
 
@@ -104,8 +107,10 @@ pub struct Delivery {
     pub state: DeliveryState,
     /// The lane in which it is carried.
     pub lane: String,
-    /// When the webhook took it: its age counts from here.
+    /// When the webhook took it: what it may have left behind is younger.
     pub since: Timestamp,
+    /// Since when it is tried: its age counts from here. A redriven message has a fresh life.
+    pub tried_since: Timestamp,
     /// How often it was tried and failed; waiting for a slot is none.
     pub attempt: u32,
     /// Beginnings since the last recorded outcome.
@@ -141,6 +146,7 @@ impl Delivery {
             },
             lane: arrival.lane.clone(),
             since: arrival.since,
+            tried_since: arrival.since,
             attempt: 0,
             begun: 0,
             generation: 0,
@@ -158,6 +164,11 @@ impl Delivery {
             .iter()
             .find(|receipt| receipt.step == step)
             .map(|receipt| &receipt.proof)
+    }
+
+    /// Whether the message itself is proven to be on the other side, whatever else was still to be done about it.
+    pub fn has_arrived(&self) -> bool {
+        self.proof(Step::Create).or_else(|| self.proof(Step::Text)).is_some()
     }
 
     /// Whether nothing more will be done about it.
@@ -220,9 +231,11 @@ fn decide(delivery: &Delivery, now: Timestamp, arrival: &Arrival) -> Decision {
         DeliveryState::Waiting { .. } => Decision::Claim {
             may_have_gone_out: false,
         },
-        DeliveryState::Undeliverable { .. } if arrival.gave_up == Some(delivery.generation) => Decision::Claim {
-            may_have_gone_out: false,
-        },
+        DeliveryState::Undeliverable { in_doubt, .. } if arrival.gave_up == Some(delivery.generation) => {
+            Decision::Claim {
+                may_have_gone_out: *in_doubt,
+            }
+        }
         DeliveryState::Delivered | DeliveryState::Skipped { .. } | DeliveryState::Undeliverable { .. } => {
             Decision::Finished
         }
@@ -247,8 +260,7 @@ impl Ledger {
             },
         };
         if matches!(delivery.state, DeliveryState::Undeliverable { .. }) {
-            // A redriven message has a fresh life: neither its age nor its attempts count against it.
-            delivery.since = now;
+            delivery.tried_since = now;
             delivery.attempt = 0;
         }
         delivery.begun = delivery.begun.saturating_add(1);
@@ -303,9 +315,15 @@ impl Ledger {
     ) -> Result<(), WriteError> {
         claim.delivery.attempt = claim.delivery.attempt.saturating_add(u32::from(failed));
         claim.delivery.begun = 0;
-        claim.delivery.state = DeliveryState::Waiting {
-            reason: reason.to_owned(),
-            not_before,
+        claim.delivery.state = if claim.may_have_gone_out {
+            DeliveryState::Claimed {
+                lease_until: not_before,
+            }
+        } else {
+            DeliveryState::Waiting {
+                reason: reason.to_owned(),
+                not_before,
+            }
         };
         self.commit(claim.into_transaction(self.transaction(), None))
             .await
@@ -331,7 +349,10 @@ impl Ledger {
             End::Skipped(reason) => DeliveryState::Skipped { reason },
             End::Undeliverable(reason) => {
                 claim.delivery.generation = claim.delivery.generation.saturating_add(1);
-                DeliveryState::Undeliverable { reason }
+                DeliveryState::Undeliverable {
+                    reason,
+                    in_doubt: claim.may_have_gone_out,
+                }
             }
         };
         let expires_at = Some(self.now() + FINISHED_FOR);
@@ -348,6 +369,23 @@ pub enum End {
     Skipped(String),
     /// It was given up for this reason, and a human was told.
     Undeliverable(String),
+}
+
+impl Delivery {
+    /// The record of something that is not to be carried, whenever it comes.
+    pub fn skipped(lane: &str, reason: &str, now: Timestamp) -> Self {
+        let arrival = Arrival {
+            lane: lane.to_owned(),
+            since: now,
+            gave_up: None,
+        };
+        Self {
+            state: DeliveryState::Skipped {
+                reason: reason.to_owned(),
+            },
+            ..Self::new(&arrival)
+        }
+    }
 }
 
 impl Claim {

@@ -72,11 +72,19 @@ impl Ledger {
         if let Some(problem) = problem {
             return Err(problem.into());
         }
-        match self.store.write(&writes).await {
-            Ok(()) => Ok(version),
-            Err(WriteError::Conflict) if self.is_written(&version, &writes).await? => Ok(version),
-            Err(error) => Err(error),
+        for _ in 0..WRITE_ATTEMPTS {
+            match self.store.write(&writes).await {
+                Ok(()) => return Ok(version),
+                Err(WriteError::Conflict) if self.is_written(&version, &writes).await? => return Ok(version),
+                Err(WriteError::Store(StoreError::Unavailable(_))) => {}
+                Err(error) => return Err(error),
+            }
         }
+        // The version makes it safe to have tried: this either finds the last try's work, or says why there is none.
+        if self.is_written(&version, &writes).await? {
+            return Ok(version);
+        }
+        Err(StoreError::Unavailable("it did not take the write".into()).into())
     }
 
     async fn is_written(&self, version: &Version, writes: &[Write]) -> Result<bool, StoreError> {
@@ -94,6 +102,9 @@ impl Ledger {
                 .all(|item| item.as_ref().is_some_and(|item| item.version == *version)))
     }
 }
+
+/// What happened on the other side is known only here until it is written, so one failure does not end it.
+const WRITE_ATTEMPTS: usize = 3;
 
 /// Writes that happen together or not at all.
 #[derive(Debug)]

@@ -2,7 +2,7 @@
 
 use crate::{
     delivery::LEASE,
-    ids::{ContactId, ConversationId, MessageId, WorkspaceId},
+    ids::{ChatId, ContactId, ConversationId, MessageId, WorkspaceId},
     keys::{self, LinkKey},
     ledger::{Ledger, Transaction},
     record::{Record, Stored},
@@ -306,5 +306,30 @@ impl Ledger {
             transaction = transaction.replace(reverse_key, &reverse.version, &moved, None);
         }
         self.commit(transaction).await.map(drop)
+    }
+
+    /// Lets the reverse item of a conversation, be it of an earlier generation, follow the id that its chat has now.
+    pub async fn move_reverse(
+        &self,
+        workspace: &WorkspaceId,
+        conversation: &ConversationId,
+        to: ChatId,
+    ) -> Result<(), WriteError> {
+        let key = keys::reverse(workspace, conversation);
+        let Some(reverse) = self.find::<Reverse>(&key).await? else {
+            return Ok(());
+        };
+        let link = LinkKey {
+            chat: to,
+            ..reverse.value.link
+        };
+        let moved = Reverse {
+            link,
+            last_message: None,
+            ..reverse.value
+        };
+        self.commit(self.transaction().replace(key, &reverse.version, &moved, None))
+            .await
+            .map(drop)
     }
 }

@@ -79,8 +79,6 @@ pub struct Echo {
 pub struct EchoReply {
     /// The delivery that makes it.
     pub delivery: Key,
-    /// Until when its part id may still be unknown.
-    pub lease_until: Timestamp,
     /// The part that it became.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub part: Option<PartId>,
@@ -98,14 +96,12 @@ impl Echo {
 
     /// With a reservation for `delivery`, if it has none yet.
     #[must_use]
-    pub fn reserve(mut self, delivery: &Key, lease_until: Timestamp) -> Self {
-        match self.replies.iter_mut().find(|reply| reply.delivery == *delivery) {
-            Some(reply) => reply.lease_until = lease_until,
-            None => self.replies.push(EchoReply {
+    pub fn reserve(mut self, delivery: &Key) -> Self {
+        if !self.replies.iter().any(|reply| reply.delivery == *delivery) {
+            self.replies.push(EchoReply {
                 delivery: delivery.clone(),
-                lease_until,
                 part: None,
-            }),
+            });
         }
         let surplus = self.replies.len().saturating_sub(Self::MOST);
         self.replies.drain(..surplus);
@@ -121,30 +117,18 @@ impl Echo {
         self
     }
 
-    /// Whether a part with this text is ours: yes, no, or not known before a time.
-    pub fn is_echo(&self, part: &PartId, now: Timestamp) -> EchoCheck {
-        if self.replies.iter().any(|reply| reply.part.as_ref() == Some(part)) {
-            return EchoCheck::Ours;
-        }
-        let open = self
-            .replies
-            .iter()
-            .filter(|reply| reply.part.is_none() && reply.lease_until > now);
-        open.map(|reply| reply.lease_until)
-            .max()
-            .map_or(EchoCheck::NotOurs, EchoCheck::NotKnownBefore)
+    /// Whether a part is one of the replies.
+    pub fn is_ours(&self, part: &PartId) -> bool {
+        self.replies.iter().any(|reply| reply.part.as_ref() == Some(part))
     }
-}
 
-/// Whether a part is an echo.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum EchoCheck {
-    /// It is our own reply coming back.
-    Ours,
-    /// Somebody typed it.
-    NotOurs,
-    /// A reply of ours with the same text is under way: not known before it has its part id, or this time has come.
-    NotKnownBefore(Timestamp),
+    /// The deliveries whose replies have no part id yet: a part with this text may be one of theirs until they are finished.
+    pub fn unresolved(&self) -> impl Iterator<Item = &Key> {
+        self.replies
+            .iter()
+            .filter(|reply| reply.part.is_none())
+            .map(|reply| &reply.delivery)
+    }
 }
 
 /// When something may next be sent to a chat.
@@ -170,6 +154,8 @@ impl Pace {
 pub struct NoticeSent {
     /// When.
     pub at: Timestamp,
+    /// About what.
+    pub about: String,
     /// How often it would have been said since then.
     pub withheld: u32,
 }

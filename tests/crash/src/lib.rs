@@ -11,4 +11,4 @@ pub use judge::Verdict;
 pub use run::{Outcome, play, points};
 pub use sabotage::SABOTAGES;
 pub use scene::SCENES;
-pub use tap::{Crash, Mode};
+pub use tap::{Crash, LAST_WORDS, Mode};

@@ -96,7 +96,7 @@ impl Tap {
 }
 
 /// What a worker says when it dies here.
-pub(crate) const LAST_WORDS: &str = "a crash point";
+pub const LAST_WORDS: &str = "a crash point";
 
 struct Tapped<T> {
     tap: Arc<Tap>,
@@ -112,10 +112,10 @@ macro_rules! call {
     ($self:ident, $name:expr, $call:expr, $lost:expr) => {
         match $self.tap.enter($name) {
             None => $call.await,
-            Some(Mode::Before) => panic!("{LAST_WORDS}"),
+            Some(Mode::Before) => std::panic::panic_any(LAST_WORDS),
             Some(Mode::After) => {
                 drop($call.await);
-                panic!("{LAST_WORDS}")
+                std::panic::panic_any(LAST_WORDS)
             }
             Some(Mode::AnswerLost) => {
                 drop($call.await);

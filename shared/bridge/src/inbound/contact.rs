@@ -3,8 +3,9 @@
 use super::worker::Passage;
 use crate::{
     context::Context,
-    delivering::Stop,
+    failure::HelpdeskError,
     ports::{EnsuredContact, NewContact},
+    stop::Stop,
     telegram_message::Author,
     words::Cause,
 };
@@ -43,8 +44,13 @@ pub(super) async fn replace(passage: &Passage<'_>, author: &Author, gone: &Conta
     let sender = passage.peek.sender.ok_or(Stop::Skip("nobody wrote it"))?;
     let name = context.fingerprint(&author.name).await?;
     let known = context.ledger.find::<Contact>(&keys::contact(sender.id)).await?;
+    let workspace = context.identity().await?.workspace;
     match known {
         Some(known) if known.value.contact != *gone => Ok(known.value.contact),
+        Some(known) if known.value.workspace != workspace => Err(HelpdeskError::Unauthorized {
+            reason: "another workspace".into(),
+        }
+        .into()),
         known => match context.helpdesk.contact(gone).await? {
             Some(survivor) => put(context, sender.id, known, survivor, name).await,
             None => make(context, sender.id, known, name, author).await,

@@ -9,12 +9,12 @@ use super::{
 use crate::{
     config::NewConversation,
     context::Context,
-    delivering::Stop,
     failure::HelpdeskError,
     intercom_message::ConversationState,
     looking::{self, Lost},
     ports::Reply,
     rich_text::{Block, RichText},
+    stop::{Stop, elsewhere},
     telegram_message::CustomerMessage,
     words,
 };
@@ -30,33 +30,59 @@ const TIME_IS_SHOWN_FOR: Duration = Duration::from_mins(5);
 /// So long after its creation, what Intercom cannot find may merely not be found yet.
 const APPEARS_WITHIN: Duration = Duration::from_mins(2);
 
-/// While the access token belongs to another workspace, so long is waited before it is asked again.
-const WRONG_WORKSPACE: Duration = Duration::from_mins(5);
-
 /// Carries a customer's message.
 pub(super) async fn carry(passage: &Passage<'_>, claim: &mut Claim, message: &CustomerMessage) -> Result<End, Stop> {
-    let text = text_of(message);
-    claim.delivery.fingerprint = Some(passage.context.fingerprint(&message.text.to_plain()).await?);
+    let context = passage.context;
+    claim.delivery.fingerprint = Some(context.fingerprint(&message.text.to_plain()).await?);
     if let Some(Proof::Conversation(conversation)) = claim.delivery.proof(Step::Create).cloned() {
         opening::dress(passage, claim, message, &conversation).await;
         return Ok(End::Delivered);
     }
+    if claim.delivery.has_arrived() {
+        return Ok(End::Delivered);
+    }
     let contact = contact::ensure(passage, &message.author).await?;
     let written = Written {
-        text,
+        text: text_of(message),
         date: message.date,
     };
-    let link = match passage.link()? {
-        Some(link) => match open_of(&link) {
-            Some(open) if !asks_for_another(passage.context, &open, message.date).await? => Some((link, open)),
-            Some(_) | None => return open_then_reply(passage, claim, message, &written, &contact, Some(link)).await,
-        },
-        None => None,
-    };
-    match link {
-        Some((link, open)) => reply(passage, claim, message, &written, &contact, link, &open).await,
-        None => open_then_reply(passage, claim, message, &written, &contact, None).await,
+    let link = passage.link()?;
+    let open = link.as_ref().and_then(open_of);
+    if let Some(open) = &open
+        && has_got_through(passage, claim, &written, &contact, open).await?
+    {
+        return Ok(End::Delivered);
     }
+    match (link, open) {
+        (Some(link), Some(open)) if !asks_for_another(context, &open, message.date).await? => {
+            reply(passage, claim, message, &written, &contact, link, &open).await
+        }
+        (link, _) => open_then_reply(passage, claim, message, &written, &contact, link).await,
+    }
+}
+
+/// Looks for what a lost call may have done, before anything is decided anew.
+async fn has_got_through(
+    passage: &Passage<'_>,
+    claim: &mut Claim,
+    written: &Written,
+    contact: &ContactId,
+    open: &Open,
+) -> Result<bool, Stop> {
+    if !claim.may_have_gone_out {
+        return Ok(false);
+    }
+    let found = match find_lost(passage, claim, written, contact, &open.conversation).await {
+        // What is not there holds nothing; it is found out below which of the two is gone.
+        Err(Stop::Helpdesk(HelpdeskError::NotFound { .. })) => None,
+        found => found?,
+    };
+    claim.may_have_gone_out = false;
+    if let Some(part) = found {
+        claim.delivery.conversation = Some(open.conversation.clone());
+        claim.prove(Step::Text, Proof::Part(part), passage.context.ledger.now());
+    }
+    Ok(claim.delivery.has_arrived())
 }
 
 /// Carries a changed message: parts cannot be changed, so it is said again, marked as a correction.
@@ -83,7 +109,7 @@ pub(super) async fn correct(passage: &Passage<'_>, claim: &mut Claim, message: &
         }
     }
     let fingerprint = Some(context.fingerprint(&message.text.to_plain()).await?);
-    if original.value.fingerprint == fingerprint {
+    if original.value.fingerprint == fingerprint && !claim.delivery.has_arrived() {
         return Err(Stop::Skip("the text did not change"));
     }
     let mut corrected = message.clone();
@@ -93,6 +119,8 @@ pub(super) async fn correct(passage: &Passage<'_>, claim: &mut Claim, message: &
         staff::Role::Customer => carry(passage, claim, &corrected).await?,
         staff::Role::Staff(admin) => staff::carry(passage, claim, &corrected, admin).await?,
     };
+    // The correction's own receipt comes first: whoever comes back must not take it for no change.
+    context.ledger.progress(claim).await?;
     let expires_at = Some(context.ledger.now() + keys::FINISHED_FOR);
     let record = Delivery {
         fingerprint,
@@ -102,7 +130,11 @@ pub(super) async fn correct(passage: &Passage<'_>, claim: &mut Claim, message: &
         .ledger
         .transaction()
         .replace(key, &original.version, &record, expires_at);
-    context.ledger.commit(transaction).await?;
+    context
+        .ledger
+        .commit(transaction)
+        .await
+        .map_err(|error| elsewhere(context, error))?;
     Ok(end)
 }
 
@@ -208,15 +240,21 @@ async fn open_then_reply(
     contact: &ContactId,
     existing: Option<Stored<Link>>,
 ) -> Result<End, Stop> {
-    match opening::open(passage, claim, written, contact, existing).await? {
-        Opened::Now(conversation) => {
+    match opening::open(passage, claim, written, contact, existing).await {
+        Ok(Opened::Now(conversation)) => {
             opening::dress(passage, claim, message, &conversation).await;
             Ok(End::Delivered)
         }
-        Opened::Before(link) => {
-            let open = open_of(&link).ok_or(Stop::Overtaken)?;
-            Box::pin(reply(passage, claim, message, written, contact, link, &open)).await
+        Ok(Opened::Before) => Err(Stop::soon(passage.context, "another message opened the conversation")),
+        Err(Stop::Helpdesk(HelpdeskError::NotFound { reason })) => {
+            let survivor = contact::replace(passage, &message.author, contact).await?;
+            if survivor == *contact {
+                // It is there, and merely not seen everywhere yet.
+                return Err(Stop::Helpdesk(HelpdeskError::Transient { after: None, reason }));
+            }
+            Err(Stop::soon(passage.context, "the contact was replaced"))
         }
+        Err(stop) => Err(stop),
     }
 }
 
@@ -231,46 +269,17 @@ async fn reply(
 ) -> Result<End, Stop> {
     match try_reply(passage, claim, written, contact, &link, open).await {
         Err(Stop::Helpdesk(HelpdeskError::NotFound { reason })) => {
-            let contact = match heal(passage, message, contact, open, reason).await? {
-                Healed::Contact(contact) => contact,
+            match heal(passage, message, contact, open, reason).await? {
+                Healed::Contact(contact) => try_reply(passage, claim, written, &contact, &link, open).await?,
                 Healed::ConversationGone => {
-                    return open_then_reply_again(passage, claim, message, written, contact, link).await;
+                    return open_then_reply(passage, claim, message, written, contact, Some(link)).await;
                 }
-            };
-            try_reply(passage, claim, written, &contact, &link, open).await?;
+            }
         }
         replied => replied?,
     }
-    remember_last_message(passage, open).await?;
+    remember_last_message(passage, open).await;
     Ok(End::Delivered)
-}
-
-/// Opens a conversation in the place of one that is gone; if that is not there either, it is for the next attempt.
-async fn open_then_reply_again(
-    passage: &Passage<'_>,
-    claim: &mut Claim,
-    message: &CustomerMessage,
-    written: &Written,
-    contact: &ContactId,
-    link: Stored<Link>,
-) -> Result<End, Stop> {
-    match opening::open(passage, claim, written, contact, Some(link)).await? {
-        Opened::Now(conversation) => {
-            opening::dress(passage, claim, message, &conversation).await;
-            Ok(End::Delivered)
-        }
-        Opened::Before(_) => {
-            let until = context_soon(passage.context);
-            Err(Stop::Wait {
-                reason: "the conversation was opened anew by another message",
-                until,
-            })
-        }
-    }
-}
-
-fn context_soon(context: &Context) -> Timestamp {
-    context.ledger.now() + Duration::from_secs(2)
 }
 
 async fn try_reply(
@@ -290,13 +299,6 @@ async fn try_reply(
         // A link that changed meanwhile is left alone: to attach once more does no harm.
         let _ = context.ledger.add_participant(passage.link_key, link, contact).await;
     }
-    if claim.may_have_gone_out
-        && let Some(part) = find_lost(passage, claim, written, contact, conversation).await?
-    {
-        claim.prove(Step::Text, Proof::Part(part), context.ledger.now());
-        return Ok(());
-    }
-    claim.may_have_gone_out = false;
     let reply = written.reply(context);
     let part = context.helpdesk.reply_as_contact(conversation, contact, &reply).await?;
     claim.prove(Step::Text, Proof::Part(part), context.ledger.now());
@@ -313,10 +315,10 @@ async fn find_lost(
     let context = passage.context;
     // The neighbours lie under the id that the chat had when they were written.
     let chat = passage.peek.chat.map_or(passage.chat.id, |chat| chat.id);
-    let receipts = looking::receipts_of_neighbours(context, passage.bot, chat, conversation, claim.key()).await?;
-    for text in [&written.text, &written.dated()] {
-        let lost = Lost::reply_of_contact(conversation, contact, text, written.date);
-        if let Some(part) = looking::find(context, &lost, &receipts).await? {
+    let accounted = looking::accounted(context, passage.bot, chat, conversation, claim).await?;
+    for (text, told_time) in [(&written.text, Some(written.date)), (&written.dated(), None)] {
+        let lost = Lost::reply_of_contact(conversation, contact, text, written.date, told_time);
+        if let Some(part) = looking::find(context, &lost, &accounted).await? {
             return Ok(Some(part));
         }
     }
@@ -338,48 +340,56 @@ async fn heal(
     open: &Open,
     reason: String,
 ) -> Result<Healed, Stop> {
+    match not_found(passage, open, reason).await {
+        Some(stop) => Err(stop),
+        None => match passage.context.helpdesk.conversation(&open.conversation).await {
+            Ok(_) => Ok(Healed::Contact(
+                contact::replace(passage, &message.author, contact).await?,
+            )),
+            Err(HelpdeskError::NotFound { .. }) => Ok(Healed::ConversationGone),
+            Err(error) => Err(error.into()),
+        },
+    }
+}
+
+/// Why what Intercom does not find may be there all the same: it is young, or the token belongs elsewhere.
+pub(super) async fn not_found(passage: &Passage<'_>, open: &Open, reason: String) -> Option<Stop> {
     let context = passage.context;
-    let now = context.ledger.now();
-    if now.since(open.since) < APPEARS_WITHIN {
-        return Err(Stop::Helpdesk(HelpdeskError::Transient { after: None, reason }));
+    if context.ledger.now().since(open.since) < APPEARS_WITHIN {
+        return Some(Stop::Helpdesk(HelpdeskError::Transient { after: None, reason }));
     }
-    let identity = context.helpdesk.identity().await?;
-    if identity.workspace != open.workspace {
-        tracing::error!(
-            workspace.linked = %open.workspace,
-            workspace.token = %identity.workspace,
-            metric.wrong_workspace = 1,
-            "the access token belongs to another workspace than the conversations"
-        );
-        return Err(Stop::Wait {
-            reason: "another workspace",
-            until: now + WRONG_WORKSPACE,
-        });
-    }
-    match context.helpdesk.conversation(&open.conversation).await {
-        Ok(_) => Ok(Healed::Contact(
-            contact::replace(passage, &message.author, contact).await?,
-        )),
-        Err(HelpdeskError::NotFound { .. }) => Ok(Healed::ConversationGone),
-        Err(error) => Err(error.into()),
+    // A wrong token must not open everything anew elsewhere.
+    match context.helpdesk.identity().await {
+        Ok(identity) if identity.workspace == open.workspace => None,
+        Ok(identity) => {
+            tracing::error!(
+                workspace.linked = %open.workspace,
+                workspace.token = %identity.workspace,
+                metric.wrong_workspace = 1,
+                "the access token belongs to another workspace than the conversations"
+            );
+            Some(Stop::Helpdesk(HelpdeskError::Unauthorized {
+                reason: "another workspace".into(),
+            }))
+        }
+        Err(error) => Some(error.into()),
     }
 }
 
 /// Where each customer has a conversation of their own, answers reply to their last message.
-async fn remember_last_message(passage: &Passage<'_>, open: &Open) -> Result<(), Stop> {
+async fn remember_last_message(passage: &Passage<'_>, open: &Open) {
     if passage.link_key.customer.is_none() {
-        return Ok(());
+        return;
     }
     let ledger = &passage.context.ledger;
     let key = keys::reverse(&open.workspace, &open.conversation);
-    if let Some(reverse) = ledger.find::<Reverse>(&key).await? {
+    if let Ok(Some(reverse)) = ledger.find::<Reverse>(&key).await {
         let record = Reverse {
             last_message: passage.peek.message,
             ..reverse.value
         };
         let transaction = ledger.transaction().replace(key, &reverse.version, &record, None);
-        // Whoever changed it meanwhile knows better.
+        // Whoever changed it meanwhile knows better, and the message has arrived either way.
         let _ = ledger.commit(transaction).await;
     }
-    Ok(())
 }

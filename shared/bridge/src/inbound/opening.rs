@@ -4,30 +4,34 @@
 use super::{conversation::Written, worker::Passage};
 use crate::{
     context::Context,
-    delivering::Stop,
     envelope::{Errand, OutboundEnvelope, to_ascii_json},
     failure::Failure,
+    looking::Accounted,
     notices,
     ports::{QueueError, QueueMessage},
     rich_text::{Block, Run},
+    stop::Stop,
     telegram_message::CustomerMessage,
     words::{self, FirstNote},
 };
 use mapping::{
     Claim, Claimed, ContactId, ConversationId, Delivery, DeliveryState, Link, Opening, OpeningClaim, Proof, Receipt,
-    Step, Stored, TopicTitle, Transaction, WorkspaceId, keys,
+    Step, Stored, Timestamp, TopicTitle, Transaction, WorkspaceId, keys,
 };
 use std::time::Duration;
 
 /// Intercom's search lags behind what was just opened.
 const SEARCH_LAGS: Duration = Duration::from_mins(2);
 
+/// A slow Intercom must not cost the worker its life over what only dresses a conversation: so long it may take.
+const MAY_TAKE: Duration = Duration::from_secs(45);
+
 /// What came of the wish for a conversation.
 pub(super) enum Opened {
     /// It opens with this message.
     Now(ConversationId),
     /// Another message opened it.
-    Before(Stored<Link>),
+    Before,
 }
 
 /// Opens the conversation with a message, or finds the one that an earlier, lost call opened.
@@ -149,7 +153,7 @@ async fn adopt_for(
     if former.opening.delivery != *claim.key() {
         return adopt(context, former, &conversation, workspace)
             .await
-            .map(Opened::Before);
+            .map(|()| Opened::Before);
     }
     claim.prove(
         Step::Create,
@@ -158,9 +162,13 @@ async fn adopt_for(
     );
     claim.delivery.conversation = Some(conversation.clone());
     let transaction = context.ledger.transaction();
-    let (transaction, _) = context
-        .ledger
-        .bind(transaction, former, &conversation, workspace, passage.peek.message);
+    let (transaction, _) = context.ledger.bind(
+        transaction,
+        former,
+        &conversation,
+        workspace,
+        passage.link_key.customer.and(passage.peek.message),
+    );
     context.ledger.progress_with(claim, transaction).await?;
     fetch_answers(context, workspace, &conversation).await?;
     Ok(Opened::Now(conversation))
@@ -172,13 +180,12 @@ pub(crate) async fn adopt(
     former: &OpeningClaim,
     conversation: &ConversationId,
     workspace: &WorkspaceId,
-) -> Result<Stored<Link>, Stop> {
+) -> Result<(), Stop> {
     let transaction = with_opener(context, former, conversation).await?;
-    let (transaction, link) = context.ledger.bind(transaction, former, conversation, workspace, None);
-    let version = context.ledger.commit(transaction).await?;
+    let (transaction, _) = context.ledger.bind(transaction, former, conversation, workspace, None);
+    context.ledger.commit(transaction).await?;
     tracing::info!(conversation.id = %conversation, link.lane = former.link.lane(), "a conversation was adopted");
-    fetch_answers(context, workspace, conversation).await?;
-    Ok(Stored { version, value: link })
+    fetch_answers(context, workspace, conversation).await
 }
 
 /// The receipt of the delivery that opened a conversation without learning of it, as a write of the adoption.
@@ -245,7 +252,8 @@ pub(super) async fn dress(
     message: &CustomerMessage,
     conversation: &ConversationId,
 ) {
-    if let Err(stop) = try_dress(passage, claim, message, conversation).await {
+    let until = passage.context.ledger.now() + MAY_TAKE;
+    if let Err(stop) = try_dress(passage, claim, message, conversation, until).await {
         tracing::warn!(conversation.id = %conversation, %stop, "a new conversation did not get all it should have");
     }
 }
@@ -255,8 +263,19 @@ async fn try_dress(
     claim: &mut Claim,
     message: &CustomerMessage,
     conversation: &ConversationId,
+    until: Timestamp,
 ) -> Result<(), Stop> {
     let context = passage.context;
+    let in_time = || {
+        if context.ledger.now() < until {
+            Ok(())
+        } else {
+            Err(Stop::Wait {
+                reason: "it takes too long",
+                until,
+            })
+        }
+    };
     let told = |what: &str, done: Result<(), crate::failure::HelpdeskError>| {
         if let Err(error) = done {
             tracing::warn!(conversation.id = %conversation, what, %error, "a new conversation lacks something");
@@ -265,6 +284,7 @@ async fn try_dress(
     let admin = context.own_admin().await?;
     let topic = topic_title(passage, message).await?;
     let title = topic.as_deref().unwrap_or(&message.chat_title);
+    in_time()?;
     told("title", context.helpdesk.set_title(conversation, title).await);
     let chat_tag = (!passage.chat.id.is_private()).then_some(message.chat_title.as_str());
     for tag in [Some("telegram"), chat_tag]
@@ -272,14 +292,17 @@ async fn try_dress(
         .flatten()
         .filter(|tag| !tag.trim().is_empty())
     {
+        in_time()?;
         told("tag", context.helpdesk.tag(conversation, &admin, tag).await);
     }
     if let Some(assignee) = context.config.assignees.of(passage.chat.id) {
+        in_time()?;
         told(
             "assignee",
             context.helpdesk.assign(conversation, &admin, assignee).await,
         );
     }
+    in_time()?;
     if claim.delivery.proof(Step::Note).is_none() {
         let note = FirstNote {
             chat: &message.chat_title,
@@ -288,7 +311,7 @@ async fn try_dress(
             username: message.author.username.as_deref(),
             language: message.author.language.as_deref(),
         };
-        notices::write_note(context, claim, conversation, &note.text(), &[]).await?;
+        notices::write_note(context, claim, conversation, &note.text(), &Accounted::default()).await?;
     }
     Ok(())
 }

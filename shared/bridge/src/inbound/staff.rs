@@ -3,17 +3,18 @@
 use super::{conversation, worker::Passage};
 use crate::{
     context::Context,
-    delivering::Stop,
-    failure::{Failure, MessengerError},
-    looking::{self, Lost},
+    failure::{Failure, HelpdeskError, MessengerError},
+    looking::{self, Accounted, Lost},
     notices,
     ports::Reply,
     rich_text::RichText,
+    stop::Stop,
     telegram_message::{ChatRef, CustomerMessage, Sender, SenderKind},
     words,
 };
 use mapping::{
-    AdminId, Claim, ConversationId, End, LEASE, Link, LinkKey, LinkState, Open, PartId, Proof, Step, WorkspaceId, keys,
+    AdminId, Claim, ConversationId, Delivery, End, Link, LinkKey, LinkState, Open, PartId, Proof, Step, WorkspaceId,
+    keys,
 };
 
 /// What somebody in a group is to the bridge.
@@ -66,16 +67,31 @@ pub(super) async fn carry(
         return Err(Stop::Skip("staff"));
     };
     claim.delivery.conversation = Some(open.conversation.clone());
+    match write(passage, claim, message, admin, &open).await {
+        Err(Stop::Helpdesk(HelpdeskError::NotFound { reason })) => Err(conversation::not_found(passage, &open, reason)
+            .await
+            // A conversation in its place is opened by a customer's message, not by staff.
+            .unwrap_or(Stop::Skip("staff"))),
+        written => written.map(|()| End::Delivered),
+    }
+}
+
+async fn write(
+    passage: &Passage<'_>,
+    claim: &mut Claim,
+    message: &CustomerMessage,
+    admin: Option<AdminId>,
+    open: &Open,
+) -> Result<(), Stop> {
     let mut text = conversation::text_of(message);
     match admin {
-        Some(admin) => reply(passage, claim, &open, &admin, &text).await?,
+        Some(admin) => reply(passage, claim, open, &admin, &text).await,
         None => {
             text.head(words::said_in_telegram(name_of(message)));
-            let receipts = receipts(passage, claim, &open.conversation).await?;
-            notices::write_note(passage.context, claim, &open.conversation, &text, &receipts).await?;
+            let accounted = accounted(passage, claim, &open.conversation).await?;
+            notices::write_note(passage.context, claim, &open.conversation, &text, &accounted).await
         }
     }
-    Ok(End::Delivered)
 }
 
 fn name_of(message: &CustomerMessage) -> &str {
@@ -112,49 +128,75 @@ async fn reply(
     let context = passage.context;
     let echo = echo_key(context, &open.workspace, &open.conversation, text).await?;
     let own = claim.key().clone();
-    let now = context.ledger.now();
     context
         .ledger
-        .change_echo(&echo, |replies| replies.reserve(&own, now + LEASE))
+        .change_echo(&echo, |replies| replies.reserve(&own))
         .await?;
-    let found = if claim.may_have_gone_out {
-        let lost = Lost::reply_of_admin(&open.conversation, admin, text, claim.delivery.since);
-        let chat = passage.peek.chat.map_or(passage.chat.id, |chat| chat.id);
-        let receipts = looking::receipts_of_neighbours(context, passage.bot, chat, &open.conversation, &own).await?;
-        looking::find(context, &lost, &receipts).await?
-    } else {
-        None
-    };
-    let part = match found {
-        Some(part) => part,
-        None => {
-            claim.may_have_gone_out = false;
-            let reply = Reply {
-                body: text.clone(),
-                created_at: None,
-            };
-            context
-                .helpdesk
-                .reply_as_admin(&open.conversation, admin, &reply)
-                .await?
+    let part = match claim.delivery.proof(Step::Text).cloned() {
+        Some(Proof::Part(part)) => part,
+        Some(Proof::Conversation(_) | Proof::Message(_)) | None => {
+            let part = reply_once(passage, claim, open, admin, text).await?;
+            claim.prove(Step::Text, Proof::Part(part.clone()), context.ledger.now());
+            // From here on the record knows the part, so that nothing of what follows can repeat it.
+            context.ledger.progress(claim).await?;
+            part
         }
     };
+    remember_echo(context, &open.workspace, &part).await;
     context
         .ledger
         .change_echo(&echo, |replies| replies.resolve(&own, &part))
         .await?;
-    claim.prove(Step::Text, Proof::Part(part), context.ledger.now());
     Ok(())
 }
 
-/// What the lane's other messages became, where that matters: after a doubtful call.
-async fn receipts(passage: &Passage<'_>, claim: &Claim, conversation: &ConversationId) -> Result<Vec<PartId>, Stop> {
+async fn reply_once(
+    passage: &Passage<'_>,
+    claim: &mut Claim,
+    open: &Open,
+    admin: &AdminId,
+    text: &RichText,
+) -> Result<PartId, Stop> {
+    if claim.may_have_gone_out {
+        let lost = Lost::reply_of_admin(&open.conversation, admin, text, claim.delivery.since);
+        let accounted = accounted(passage, claim, &open.conversation).await?;
+        if let Some(part) = looking::find(passage.context, &lost, &accounted).await? {
+            return Ok(part);
+        }
+    }
+    claim.may_have_gone_out = false;
+    let reply = Reply {
+        body: text.clone(),
+        created_at: None,
+    };
+    Ok(passage
+        .context
+        .helpdesk
+        .reply_as_admin(&open.conversation, admin, &reply)
+        .await?)
+}
+
+/// A part that is known to be ours is not to be carried, whatever Intercom makes of its text on the way.
+async fn remember_echo(context: &Context, workspace: &WorkspaceId, part: &PartId) {
+    let now = context.ledger.now();
+    let record = Delivery::skipped("", "echo", now);
+    let key = keys::outbound_delivery(workspace, part);
+    let transaction = context
+        .ledger
+        .transaction()
+        .create(key, &record, Some(now + keys::FINISHED_FOR));
+    // Where a record is already, the reservation decides.
+    let _ = context.ledger.commit(transaction).await;
+}
+
+/// What other messages became, where that matters: after a doubtful call.
+async fn accounted(passage: &Passage<'_>, claim: &Claim, conversation: &ConversationId) -> Result<Accounted, Stop> {
     if !claim.may_have_gone_out {
-        return Ok(Vec::new());
+        return Ok(Accounted::default());
     }
     // They lie under the id that the chat had when they were written.
     let chat = passage.peek.chat.map_or(passage.chat.id, |chat| chat.id);
-    looking::receipts_of_neighbours(passage.context, passage.bot, chat, conversation, claim.key()).await
+    looking::accounted(passage.context, passage.bot, chat, conversation, claim).await
 }
 
 /// Where replies of one text in one conversation are reserved.

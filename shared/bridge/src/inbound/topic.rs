@@ -1,7 +1,10 @@
 //! What happens to a topic itself.
 
 use super::worker::Passage;
-use crate::{delivering::Stop, failure::Failure};
+use crate::{
+    failure::Failure,
+    stop::{Stop, elsewhere},
+};
 use mapping::{End, Link, LinkKey, LinkState, TopicId, TopicTitle, keys};
 
 /// How many conversations of one topic follow its title.
@@ -17,10 +20,12 @@ pub(super) async fn renamed(passage: &Passage<'_>, topic: Option<TopicId>, title
         title: title.to_owned(),
     };
     let version = told.as_ref().map(|told| &told.version);
+    let transaction = context.ledger.transaction().put_after(key, version, &record, None);
     context
         .ledger
-        .commit(context.ledger.transaction().put_after(key, version, &record, None))
-        .await?;
+        .commit(transaction)
+        .await
+        .map_err(|error| elsewhere(context, error))?;
     let links = LinkKey::all_of_topic(passage.bot, chat, topic, CONVERSATIONS);
     for (_, link) in context.ledger.list::<Link>(&links).await? {
         let LinkState::Open(open) = link.value.state else {

@@ -3,10 +3,10 @@
 use super::scope;
 use crate::{
     config::Config,
-    delivering::dedupe,
     envelope::{InboundEnvelope, to_ascii_json},
     ports::{Queue, QueueError, QueueMessage, UpdateReader},
     secrets::SecretSource,
+    stop::dedupe,
     telegram_message::{ChatKind, ChatRef, Peek, UpdateKind},
     webhook::{Answer, WebhookMethod, WebhookRequest},
 };
@@ -125,7 +125,8 @@ impl<R: UpdateReader> InboundWebhook<R> {
             },
             _ => chat,
         };
-        match self.is_allowed(bot, known).await {
+        let lasting = peek.kind != UpdateKind::Membership;
+        match self.is_allowed(bot, known, lasting).await {
             Ok(true) => {}
             Ok(false) => {
                 tracing::warn!(
@@ -196,7 +197,7 @@ impl<R: UpdateReader> InboundWebhook<R> {
     }
 
     /// A chat is bridged if the settings say so, or if it is the successor of one that is.
-    async fn is_allowed(&self, bot: BotId, chat: ChatRef) -> Result<bool, Answer> {
+    async fn is_allowed(&self, bot: BotId, chat: ChatRef, lasting: bool) -> Result<bool, Answer> {
         if scope::is_allowed(&self.config, chat.id, chat.kind) {
             return Ok(true);
         }
@@ -214,6 +215,10 @@ impl<R: UpdateReader> InboundWebhook<R> {
         })?;
         if former.iter().any(|id| self.config.chats.contains(id)) {
             return Ok(true);
+        }
+        // What changes the bot's rights may overtake the word that a chat has another id.
+        if !lasting {
+            return Ok(false);
         }
         let mut strangers = self.strangers();
         if strangers.len() >= STRANGERS {

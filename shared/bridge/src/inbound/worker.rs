@@ -7,17 +7,18 @@ use super::{
 };
 use crate::{
     context::Context,
-    delivering::{Carried, Received, Stop, Verdict},
+    delivering::Carried,
     envelope::{InboundEnvelope, from_json},
     notices::Audience,
     ports::{QueueMessage, UpdateReader},
+    stop::{Received, Stop, Verdict, dedupe, elsewhere, not_begun},
     telegram_message::{ChatRef, CustomerMessage, Peek, SenderKind, Update, UpdateKind},
-    words::Cause,
 };
 use mapping::{
-    Arrival, Begun, BotId, Claim, Contact, Delivery, End, Forward, Key, Link, LinkKey, Reading, Stored, Subject, keys,
+    Arrival, Begun, BotId, ChatId, Claim, Contact, Delivery, End, Forward, Key, Link, LinkKey, Reading, Stored,
+    Subject, keys,
 };
-use std::{sync::Arc, time::Duration};
+use std::sync::Arc;
 
 /// Takes messages out of the inbound queue and carries them to Intercom.
 pub struct InboundWorker<R> {
@@ -54,11 +55,10 @@ impl<R: UpdateReader> InboundWorker<R> {
 
     /// Carries one message as far as it goes now.
     pub async fn handle(&self, received: &Received) -> Verdict {
-        let now = self.context.ledger.now();
-        self.carry(received).await.unwrap_or_else(|stop| {
-            tracing::warn!(lane = received.lane, %stop, "a message could not be begun");
-            Verdict::Later(now + Duration::from_secs(2) + self.context.ledger.jitter(Duration::from_secs(5)))
-        })
+        match self.carry(received).await {
+            Ok(verdict) => verdict,
+            Err(stop) => not_begun(&self.context, received, &stop),
+        }
     }
 
     async fn carry(&self, received: &Received) -> Result<Verdict, Stop> {
@@ -99,66 +99,79 @@ impl<R: UpdateReader> InboundWorker<R> {
             reading: &reading,
         };
         let carried = Carried {
+            context,
             received,
             dead_letters: &context.queues.inbound_dead,
             audience: audience(&passage),
         };
-        match context
-            .ledger
-            .begin(key.clone(), reading.get::<Delivery>(&key)?, &arrival)
-            .await?
-        {
-            Begun::Later(at) => Ok(Verdict::Later(at)),
-            Begun::Finished => Ok(Verdict::Done),
-            Begun::Poison(claim) => carried.give_up(context, claim, "poison".into(), Cause::Refused).await,
+        let existing = reading.get::<Delivery>(&key)?;
+        Ok(match context.ledger.begin(key, existing, &arrival).await? {
+            Begun::Later(at) => Verdict::Later(at),
+            Begun::Finished => Verdict::Done,
+            Begun::Poison(claim) => carried.poison(claim).await,
             Begun::Claimed(mut claim) => {
                 let went = self.carry_claimed(&passage, &mut claim, &envelope).await;
-                Ok(carried.settle(context, claim, went).await)
+                carried.settle(claim, went).await
             }
-        }
+        })
     }
 
     /// One batch read of all that a steady-state message needs. A chat that has another id now is read again under that.
     async fn read(&self, bot: BotId, peek: &Peek, chat: ChatRef) -> Result<(ChatRef, Scope, Reading), Stop> {
-        let context = self.context.as_ref();
         let mut chat = chat;
         loop {
-            let scope = scope::of(&context.config, bot, peek, chat.id, chat.kind);
-            let forward = keys::forward(bot, chat.id);
-            let mut wanted = vec![forward.clone(), delivery_key(bot, peek)];
-            if let Scope::Link(link) = &scope {
-                wanted.push(link.key());
-                wanted.extend(peek.sender.map(|sender| keys::contact(sender.id)));
-            }
-            let reading = context.ledger.read(&wanted).await?;
-            match reading.get::<Forward>(&forward)?.and_then(|forward| forward.value.to) {
-                Some(to) if !matches!(peek.kind, UpdateKind::Migration { .. }) => chat.id = to,
-                Some(_) | None if self.move_link(bot, &scope, &reading).await? => {}
-                Some(_) | None => return Ok((chat, scope, reading)),
+            let scope = scope::of(&self.context.config, bot, peek, chat.id, chat.kind);
+            let reading = self.read_for(bot, peek, chat.id, &scope).await?;
+            let forward = reading
+                .get::<Forward>(&keys::forward(bot, chat.id))?
+                .map(|forward| forward.value);
+            let is_migration = matches!(peek.kind, UpdateKind::Migration { .. });
+            match forward.unwrap_or_default() {
+                Forward { to: Some(to), .. } if !is_migration => chat.id = to,
+                Forward { from: Some(_), .. } => match self.former_link(bot, &scope, &reading).await? {
+                    None => return Ok((chat, scope, reading)),
+                    Some((former, link)) if link.is_open() => {
+                        let Scope::Link(key) = &scope else {
+                            return Ok((chat, scope, reading));
+                        };
+                        let moved = self.context.ledger.move_link(former, *key).await;
+                        moved.map_err(|error| elsewhere(&self.context, error))?;
+                    }
+                    // What is being opened is opened where it was begun, and moves when it is open.
+                    Some((former, _)) => {
+                        let scope = Scope::Link(former);
+                        let reading = self.read_for(bot, peek, chat.id, &scope).await?;
+                        return Ok((chat, scope, reading));
+                    }
+                },
+                Forward { .. } => return Ok((chat, scope, reading)),
             }
         }
     }
 
-    /// Brings along a link that still lies under a former id of its chat; tells whether there was one.
-    async fn move_link(&self, bot: BotId, scope: &Scope, reading: &Reading) -> Result<bool, Stop> {
-        let Scope::Link(link) = scope else { return Ok(false) };
-        let forward = reading.get::<Forward>(&keys::forward(bot, link.chat))?;
-        if forward.and_then(|forward| forward.value.from).is_none() || reading.get::<Link>(&link.key())?.is_some() {
-            return Ok(false);
+    async fn read_for(&self, bot: BotId, peek: &Peek, chat: ChatId, scope: &Scope) -> Result<Reading, Stop> {
+        let mut wanted = vec![keys::forward(bot, chat), delivery_key(bot, peek)];
+        if let Scope::Link(link) = scope {
+            wanted.push(link.key());
+            wanted.extend(peek.sender.map(|sender| keys::contact(sender.id)));
+        }
+        Ok(self.context.ledger.read(&wanted).await?)
+    }
+
+    /// The link that still lies under a former id of its chat, if there is none under its present one.
+    async fn former_link(&self, bot: BotId, scope: &Scope, reading: &Reading) -> Result<Option<(LinkKey, Link)>, Stop> {
+        let Scope::Link(link) = scope else { return Ok(None) };
+        if reading.get::<Link>(&link.key())?.is_some() {
+            return Ok(None);
         }
         let ledger = &self.context.ledger;
         for chat in ledger.former_ids(bot, link.chat).await? {
             let former = LinkKey { chat, ..*link };
-            if ledger
-                .find::<Link>(&former.key())
-                .await?
-                .is_some_and(|link| link.value.is_open())
-            {
-                ledger.move_link(former, *link).await?;
-                return Ok(true);
+            if let Some(found) = ledger.find::<Link>(&former.key()).await? {
+                return Ok(Some((former, found.value)));
             }
         }
-        Ok(false)
+        Ok(None)
     }
 
     async fn carry_claimed(
@@ -200,10 +213,10 @@ impl<R: UpdateReader> InboundWorker<R> {
             problem,
             "a queue message cannot be read; it goes to the dead letters"
         );
-        let dedupe = crate::delivering::dedupe(&format!("unreadable:{}", received.body));
+        let unreadable = dedupe(&format!("unreadable:{}", received.body));
         let copy = QueueMessage {
             lane: received.lane.clone(),
-            dedupe,
+            dedupe: unreadable,
             body: received.body.clone(),
             gave_up: Some(received.gave_up.unwrap_or(0)),
         };
@@ -230,7 +243,7 @@ async fn carry_message(passage: &Passage<'_>, claim: &mut Claim, message: &Custo
 
 /// Message ids start anew when a chat gets another id, so a delivery keeps the id under which its message was written.
 fn delivery_key(bot: BotId, peek: &Peek) -> Key {
-    let chat = peek.chat.map_or(mapping::ChatId(0), |chat| chat.id);
+    let chat = peek.chat.map_or(ChatId(0), |chat| chat.id);
     let subject = match (&peek.kind, peek.message) {
         (UpdateKind::Edited, Some(message)) => Subject::Edit(message, peek.update),
         (UpdateKind::Reaction, Some(message)) => Subject::Reaction(message, peek.update),

@@ -2,15 +2,15 @@
 
 use crate::{
     context::Context,
-    delivering::Stop,
     inbound::{adopt, customer_of},
     intercom_message::Conversation,
+    stop::Stop,
     words,
 };
 use mapping::{Link, LinkKey, LinkState, OpeningClaim, Reverse, WorkspaceId, keys};
 
 /// How many links of one topic are searched for the one that waits.
-const LINKS: usize = 100;
+const LINKS: usize = 1_000;
 
 /// Links the conversation if a link waits for exactly this one.
 pub(super) async fn confirm(
@@ -44,14 +44,24 @@ pub(super) async fn confirm(
         let LinkState::Opening(opening) = &link.value.state else {
             continue;
         };
-        let Some(claim) = OpeningClaim::of(opening.link, &link).filter(|claim| claim.opening.marker == marker) else {
+        let Some(claim) = OpeningClaim::of(opening.link, &link).filter(|claim| is_this(claim, marker, conversation))
+        else {
             continue;
         };
         match adopt(context, &claim, &conversation.id, workspace).await {
             // The call's own answer came first.
-            Ok(_) | Err(Stop::Overtaken) => return Ok(()),
+            Ok(()) | Err(Stop::Overtaken) => return Ok(()),
             Err(stop) => return Err(stop),
         }
     }
     Ok(())
+}
+
+fn is_this(claim: &OpeningClaim, marker: &str, conversation: &Conversation) -> bool {
+    let opening = &claim.opening;
+    opening.marker == marker
+        && conversation
+            .contacts
+            .iter()
+            .any(|contact| contact.id == opening.contact)
 }

@@ -5,7 +5,7 @@ use crate::{
     config::AgentNames,
     content_words::{self, FileWords},
     context::Context,
-    delivering::{Carried, Stop, Verdict, backoff},
+    delivering::Carried,
     failure::MessengerError,
     inbound::echo_key,
     intercom_message::{AuthorKind, Conversation, Part},
@@ -13,12 +13,14 @@ use crate::{
     ports::Place,
     rich_text::{Block, RichText, Run},
     sending,
+    stop::{Stop, Verdict, elsewhere},
     words::{self, Cause, Sentence},
 };
 use mapping::{
-    Begun, Claim, ConversationId, Delivery, Echo, EchoCheck, End, Key, LinkKey, MessageId, Proof, Reading, Reverse,
-    SentMessage, Stored, Timestamp, Transaction, WorkspaceId, keys,
+    Begun, ChatId, Claim, ConversationId, Delivery, Echo, End, Key, LinkKey, MessageId, PartId, Proof, Reading,
+    Reverse, SentMessage, Stored, Timestamp, Transaction, WorkspaceId, WriteError, keys,
 };
+use std::time::Duration;
 
 /// One part on its way to its topic.
 pub(super) struct Passage<'p> {
@@ -51,22 +53,25 @@ pub(super) async fn carry(
         return Ok(Verdict::Done);
     }
     let carried = carried(passage.errand, passage.workspace, &passage.conversation.id);
-    match context.ledger.begin(key, existing, passage.errand.arrival).await? {
-        Begun::Later(at) => Ok(Verdict::Later(at)),
-        Begun::Finished => Ok(Verdict::Done),
-        Begun::Poison(claim) => carried.give_up(context, claim, "poison".into(), Cause::Refused).await,
-        Begun::Claimed(mut claim) => match carry_claimed(passage, &mut claim, reading).await {
-            Ok(end) => {
-                let index = index(passage, &claim);
-                Ok(carried.settle_with(context, claim, Ok(end), index).await)
-            }
-            stopped => Ok(carried.settle(context, claim, stopped).await),
+    Ok(
+        match context.ledger.begin(key, existing, passage.errand.arrival).await? {
+            Begun::Later(at) => Verdict::Later(at),
+            Begun::Finished => Verdict::Done,
+            Begun::Poison(claim) => carried.poison(claim).await,
+            Begun::Claimed(mut claim) => match carry_claimed(passage, &mut claim, reading).await {
+                Ok(end) => {
+                    let index = index(passage, &claim);
+                    carried.settle_with(claim, Ok(end), index).await
+                }
+                stopped => carried.settle(claim, stopped).await,
+            },
         },
-    }
+    )
 }
 
 fn carried<'e>(errand: &Errand<'e>, workspace: &WorkspaceId, conversation: &ConversationId) -> Carried<'e> {
     Carried {
+        context: errand.context,
         received: errand.received,
         dead_letters: &errand.context.queues.outbound_dead,
         audience: Some(Audience::Agent {
@@ -89,39 +94,51 @@ async fn carry_claimed(passage: &Passage<'_>, claim: &mut Claim, reading: &Readi
     let text = text_of(context, claim, passage.part);
     match sending::send(context, claim, link.bot, place, &text).await {
         Err(Stop::Messenger(MessengerError::Migrated { to })) => {
-            context.ledger.record_migration(link.bot, link.chat, to).await?;
-            context.ledger.move_link(link, LinkKey { chat: to, ..link }).await?;
-            let until = context.ledger.now();
-            Err(Stop::Wait {
-                reason: "the chat has another id now",
-                until,
-            })
+            follow(passage, to).await.map_err(|error| elsewhere(context, error))?;
+            Err(Stop::soon(context, "the chat has another id now"))
         }
         sent => sent.map(|()| End::Delivered),
     }
 }
 
-/// Our own reply that comes back is not carried. Only its part id tells: an agent may type the same words.
+/// The chat has another id: the conversation's way back follows it, and the link with it where it is this conversation's.
+async fn follow(passage: &Passage<'_>, to: ChatId) -> Result<(), WriteError> {
+    let ledger = &passage.errand.context.ledger;
+    let link = passage.reverse.link;
+    ledger.record_migration(link.bot, link.chat, to).await?;
+    // The customers' next message moves it if this does not.
+    let _ = ledger.move_link(link, LinkKey { chat: to, ..link }).await;
+    ledger
+        .move_reverse(passage.workspace, &passage.conversation.id, to)
+        .await
+}
+
+/// Our own reply that comes back is not carried. Only its part id tells: an agent may type the same words. While a reply of
+/// ours with this text has no part id yet, this may be it.
 async fn drop_echo(passage: &Passage<'_>, claim: &Claim, reading: &Reading) -> Result<(), Stop> {
     let context = passage.errand.context;
-    if passage.part.author.admin().is_none() || !claim.delivery.receipts.is_empty() {
+    if !may_be_echo(passage.part) || !claim.delivery.receipts.is_empty() {
         return Ok(());
     }
     let key = echo_of(context, passage.workspace, &passage.conversation.id, passage.part).await?;
     let Some(echo) = reading.get::<Echo>(&key)? else {
         return Ok(());
     };
-    match echo.value.is_echo(&passage.part.id, context.ledger.now()) {
-        EchoCheck::Ours => Err(Stop::Skip("echo")),
-        EchoCheck::NotOurs => Ok(()),
-        EchoCheck::NotKnownBefore(lease_until) => {
-            let soon = context.ledger.now() + std::time::Duration::from_secs(2);
-            Err(Stop::Wait {
-                reason: "it may be an echo",
-                until: lease_until.min(soon),
-            })
+    if echo.value.is_ours(&passage.part.id) {
+        return Err(Stop::Skip("echo"));
+    }
+    for delivery in echo.value.unresolved() {
+        let reply = context.ledger.find::<Delivery>(delivery).await?;
+        if reply.is_some_and(|reply| !reply.value.is_finished()) {
+            return Err(Stop::soon(context, "it may be an echo"));
         }
     }
+    Ok(())
+}
+
+/// Whether a part's author is one in whose name the bridge may have written.
+pub(super) fn may_be_echo(part: &Part) -> bool {
+    matches!(part.author.kind, AuthorKind::Admin | AuthorKind::Bot)
 }
 
 /// What a customer reads: the agent's name, what was said, what came with it.
@@ -141,7 +158,8 @@ fn text_of(context: &Context, claim: &Claim, part: &Part) -> RichText {
     if let Some(name) = heading(context, part) {
         text.head(words::agent_name(&name));
     }
-    if claim.delivery.generation > 0 {
+    // What has begun to arrive goes on as it began, or it would be cut elsewhere.
+    if claim.delivery.generation > 0 && claim.delivery.receipts.is_empty() {
         let written = jiff::Timestamp::from_millisecond(part.created_at.as_millis()).unwrap_or_default();
         text.head(words::written_at(&written.strftime("%Y-%m-%d %H:%M UTC").to_string()));
     }
@@ -194,6 +212,28 @@ pub(super) fn messages_of(delivery: &Delivery) -> Vec<MessageId> {
         .collect()
 }
 
+/// Ends what was begun and cannot be read any more: deleted with its conversation, or beyond what Intercom shows.
+pub(super) async fn end_unread(
+    errand: &Errand<'_>,
+    workspace: &WorkspaceId,
+    conversation: &ConversationId,
+    part: &PartId,
+) -> Result<(), Stop> {
+    let ledger = &errand.context.ledger;
+    let key = keys::outbound_delivery(workspace, part);
+    let Some(existing) = ledger.find::<Delivery>(&key).await? else {
+        return Ok(());
+    };
+    if let Begun::Claimed(claim) | Begun::Poison(claim) = ledger.begin(key, Some(existing), errand.arrival).await? {
+        let went = Err(Stop::GiveUp {
+            reason: "gone from Intercom".into(),
+            cause: Cause::Refused,
+        });
+        carried(errand, workspace, conversation).settle(claim, went).await;
+    }
+    Ok(())
+}
+
 /// Holds a reply until its conversation is linked, and ends it with a note to the agent if that does not come.
 pub(super) async fn wait_for_link(
     errand: &Errand<'_>,
@@ -205,39 +245,48 @@ pub(super) async fn wait_for_link(
 ) -> Result<Verdict, Stop> {
     let context = errand.context;
     let carried = carried(errand, workspace, conversation);
-    match context.ledger.begin(key, existing, errand.arrival).await? {
-        Begun::Later(at) => Ok(Verdict::Later(at)),
-        Begun::Finished => Ok(Verdict::Done),
-        Begun::Poison(claim) => carried.give_up(context, claim, "poison".into(), Cause::Refused).await,
-        Begun::Claimed(claim) if context.ledger.now() < too_late => {
-            let until = context.ledger.now() + backoff(context, claim.delivery.attempt);
-            context
-                .ledger
-                .wait(
-                    claim,
-                    "no topic belongs to the conversation yet",
-                    until.min(too_late),
-                    true,
-                )
-                .await?;
-            Ok(Verdict::Later(until.min(too_late)))
-        }
+    Ok(match context.ledger.begin(key, existing, errand.arrival).await? {
+        Begun::Later(at) => Verdict::Later(at),
+        Begun::Finished => Verdict::Done,
+        Begun::Poison(claim) => carried.poison(claim).await,
         Begun::Claimed(claim) => {
-            let audience = Audience::Agent {
-                workspace: workspace.clone(),
-                conversation: conversation.clone(),
-            };
-            let about = claim.key().to_string();
-            notices::enqueue(
-                context,
-                Notice {
-                    audience,
-                    sentence: Sentence::NoTopic,
-                    about,
-                },
-            )
-            .await?;
-            Ok(carried.settle(context, claim, Err(Stop::Skip("no topic"))).await)
+            let stop = link_is_missing(context, workspace, conversation, &claim, too_late).await;
+            carried.settle(claim, Err(stop)).await
         }
+    })
+}
+
+async fn link_is_missing(
+    context: &Context,
+    workspace: &WorkspaceId,
+    conversation: &ConversationId,
+    claim: &Claim,
+    too_late: Timestamp,
+) -> Stop {
+    if context.ledger.now() < too_late {
+        let waited = context.ledger.now().since(claim.delivery.tried_since);
+        let until = context.ledger.now() + waited.clamp(Duration::from_secs(2), Duration::from_mins(3));
+        return Stop::Wait {
+            reason: "no topic belongs to the conversation yet",
+            until: until.min(too_late),
+        };
+    }
+    let audience = Audience::Agent {
+        workspace: workspace.clone(),
+        conversation: conversation.clone(),
+    };
+    let about = claim.key().to_string();
+    match notices::enqueue(
+        context,
+        Notice {
+            audience,
+            sentence: Sentence::NoTopic,
+            about,
+        },
+    )
+    .await
+    {
+        Ok(()) => Stop::Skip("no topic"),
+        Err(stop) => stop,
     }
 }

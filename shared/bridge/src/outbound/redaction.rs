@@ -2,10 +2,14 @@
 
 use super::{part::messages_of, relay::Errand};
 use crate::{
-    delivering::{Stop, Verdict},
-    failure::{Failure, HelpdeskError},
+    failure::{HelpdeskError, MessengerError},
+    stop::{Stop, Verdict},
 };
 use mapping::{Begun, ConversationId, Delivery, DeliveryState, End, PartId, Reverse, WorkspaceId, keys};
+use std::time::Duration;
+
+/// So long it is tried to delete a message.
+const TRIED_FOR: Duration = Duration::from_mins(30);
 
 /// Carries a redaction. Which part it is about is not always said; then the conversation tells.
 pub(super) async fn redact(
@@ -56,14 +60,19 @@ pub(super) async fn redact(
     Ok(Verdict::Done)
 }
 
+/// Deletes what can be deleted. What cannot be is a matter for the log: it must not hold up what comes after it.
 async fn delete(errand: &Errand<'_>, reverse: &Reverse, delivery: &Delivery) -> Result<(), Stop> {
+    let context = errand.context;
+    let may_be_tried = context.ledger.now().since(errand.arrival.since) < TRIED_FOR;
     for message in messages_of(delivery) {
-        match errand.context.messenger.delete(reverse.link.chat, message).await {
+        match context.messenger.delete(reverse.link.chat, message).await {
             Ok(()) => {}
-            Err(error) if error.failure() == Failure::Permanent => {
+            Err(error @ (MessengerError::Transient { .. } | MessengerError::Unknown { .. })) if may_be_tried => {
+                return Err(error.into());
+            }
+            Err(error) => {
                 tracing::warn!(message.id = message.0, %error, "a redacted message cannot be deleted in Telegram");
             }
-            Err(error) => return Err(error.into()),
         }
     }
     Ok(())

@@ -3,10 +3,10 @@
 use super::part;
 use crate::{
     context::Context,
-    delivering::{Received, Stop, Verdict},
     failure::HelpdeskError,
     inbound::customer_of,
     intercom_message::{AuthorKind, Conversation, Part, PartKind},
+    stop::{Received, Stop, Verdict},
 };
 use mapping::{Arrival, ConversationId, Delivery, Key, PartId, Reverse, Stored, Timestamp, WorkspaceId, keys};
 use std::time::Duration;
@@ -27,8 +27,8 @@ pub(super) const YOUNGEST_OF_OLD: Duration = Duration::from_hours(14 * 24);
 /// How long a reply waits for its conversation to be linked.
 const LINKED_WITHIN: Duration = Duration::from_mins(15);
 
-/// How many parts are looked up in one batch read.
-const PARTS_AT_ONCE: usize = 90;
+/// How many parts are looked up in one batch read of 100 keys: each has a record and may have a reservation, and there is the link.
+const PARTS_AT_ONCE: usize = 49;
 
 /// Whether a part can reach a customer at all. It says what may, not what may not: the next kind of note that Intercom invents
 /// must stay inside.
@@ -56,23 +56,50 @@ pub(super) async fn relay_notified(
     conversation: Conversation,
 ) -> Result<Verdict, Stop> {
     let context = errand.context;
-    let now = context.ledger.now();
-    let usable: Vec<&Part> = conversation
+    let usable: Vec<Part> = conversation
         .parts
         .iter()
         .filter(|part| is_relayable(context, part))
+        .cloned()
         .collect();
-    let bare = usable.is_empty() && (conversation.parts.is_empty() || conversation.parts.iter().any(is_bare_click));
-    let lacks = usable.iter().any(|part| {
-        let images_may_be_missing = part.body_is_plain && part.body.to_plain().contains("[Image");
-        images_may_be_missing || now.since(part.created_at) > FILES_MAY_BE_GONE_AFTER
-    });
-    if bare || lacks {
-        let named: Vec<PartId> = usable.iter().map(|part| part.id.clone()).collect();
-        return read_and_relay(errand, workspace, &conversation.id, &named).await;
+    if usable.is_empty() {
+        let silent = conversation.parts.is_empty() || conversation.parts.iter().any(is_bare_click);
+        if silent {
+            return read_and_relay(errand, workspace, &conversation.id, Wanted::Everything).await;
+        }
+        return Ok(Verdict::Done);
     }
-    let parts = usable.into_iter().cloned().collect();
-    relay(errand, workspace, &conversation, parts).await
+    let images_may_be_missing = |part: &Part| part.body_is_plain && part.body.to_plain().contains("[Image");
+    let now = context.ledger.now();
+    let files_may_be_gone = |part: &Part| now.since(part.created_at) > FILES_MAY_BE_GONE_AFTER;
+    if usable
+        .iter()
+        .any(|part| images_may_be_missing(part) || files_may_be_gone(part))
+        && !has_begun_to_arrive(errand, workspace, &usable).await?
+    {
+        let wanted = Wanted::These(&usable, &conversation);
+        return read_and_relay(errand, workspace, &conversation.id, wanted).await;
+    }
+    relay(errand, workspace, &conversation, usable).await
+}
+
+/// What has begun to arrive goes on from where it began: read anew, it could be cut elsewhere.
+async fn has_begun_to_arrive(errand: &Errand<'_>, workspace: &WorkspaceId, parts: &[Part]) -> Result<bool, Stop> {
+    let wanted: Vec<Key> = parts
+        .iter()
+        .take(PARTS_AT_ONCE)
+        .map(|part| keys::outbound_delivery(workspace, &part.id))
+        .collect();
+    let reading = errand.context.ledger.read(&wanted).await?;
+    for key in &wanted {
+        if reading
+            .get::<Delivery>(key)?
+            .is_some_and(|delivery| !delivery.value.receipts.is_empty())
+        {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 /// A bare click by a teammate: the reply that may have been made with it stands in a part of its own, which is not here.
@@ -81,28 +108,63 @@ fn is_bare_click(part: &Part) -> bool {
     by_teammate && !says_something(part) && !part.redacted && !matches!(part.kind, PartKind::Other(_))
 }
 
-/// Reads a conversation and carries what of it has no record; only `named`, if any are.
+/// What of a conversation is read and carried.
+pub(super) enum Wanted<'w> {
+    /// Whatever has no record.
+    Everything,
+    /// These parts, by id.
+    Named(&'w [PartId]),
+    /// These parts; as the notification brought them, where they cannot be read.
+    These(&'w [Part], &'w Conversation),
+}
+
+impl Wanted<'_> {
+    fn has(&self, part: &PartId) -> bool {
+        match self {
+            Self::Everything => true,
+            Self::Named(parts) => parts.is_empty() || parts.contains(part),
+            Self::These(parts, _) => parts.iter().any(|one| one.id == *part),
+        }
+    }
+}
+
+/// Reads a conversation and carries what is wanted of it.
 pub(super) async fn read_and_relay(
     errand: &Errand<'_>,
     workspace: &WorkspaceId,
     conversation: &ConversationId,
-    named: &[PartId],
+    wanted: Wanted<'_>,
 ) -> Result<Verdict, Stop> {
     let context = errand.context;
     let read = match context.helpdesk.conversation(conversation).await {
-        Ok(read) => read,
-        Err(HelpdeskError::NotFound { .. }) => return Ok(Verdict::Done),
+        Ok(read) => Some(read),
+        Err(HelpdeskError::NotFound { .. }) => None,
         Err(error) => return Err(error.into()),
     };
     let oldest = context.ledger.now() - YOUNGEST_OF_OLD;
-    let parts = read
-        .parts
-        .iter()
-        .filter(|part| is_relayable(context, part) && part.created_at > oldest)
-        .filter(|part| named.is_empty() || named.contains(&part.id))
+    let found = read.iter().flat_map(|read| &read.parts);
+    let mut parts: Vec<Part> = found
+        .filter(|part| is_relayable(context, part) && part.created_at > oldest && wanted.has(&part.id))
         .cloned()
         .collect();
-    relay(errand, workspace, &read, parts).await
+    match wanted {
+        Wanted::Everything => {}
+        Wanted::Named(named) => {
+            let missing = |id: &&PartId| !parts.iter().any(|part| part.id == **id);
+            for part in named.iter().filter(missing) {
+                part::end_unread(errand, workspace, conversation, part).await?;
+            }
+        }
+        Wanted::These(brought, of) => {
+            let unread = |one: &&Part| !read.iter().flat_map(|read| &read.parts).any(|part| part.id == one.id);
+            parts.extend(brought.iter().filter(unread).cloned());
+            return relay(errand, workspace, read.as_ref().unwrap_or(of), parts).await;
+        }
+    }
+    match read {
+        Some(read) => relay(errand, workspace, &read, parts).await,
+        None => Ok(Verdict::Done),
+    }
 }
 
 async fn relay(
@@ -131,7 +193,7 @@ async fn relay_some(
     let reverse_key = keys::reverse(workspace, &conversation.id);
     let mut wanted = vec![reverse_key.clone()];
     wanted.extend(parts.iter().map(|part| keys::outbound_delivery(workspace, &part.id)));
-    for part in parts.iter().filter(|part| part.author.admin().is_some()) {
+    for part in parts.iter().filter(|part| part::may_be_echo(part)) {
         wanted.push(part::echo_of(errand.context, workspace, &conversation.id, part).await?);
     }
     let reading = ledger.read(&wanted).await?;
@@ -186,5 +248,5 @@ async fn unlinked(
 /// Whether a part is older than its conversation's link, and so none of its messages.
 pub(super) fn is_before(part: &Part, since: Timestamp) -> bool {
     // Intercom's times are whole seconds and by its own clock.
-    part.created_at + Duration::from_secs(5) < since
+    part.created_at + Duration::from_mins(2) < since
 }

@@ -4,10 +4,10 @@
 use super::relay::{YOUNGEST_OF_OLD, is_before, is_relayable};
 use crate::{
     context::Context,
-    delivering::{Stop, dedupe},
     envelope::{Errand, OutboundEnvelope, to_ascii_json},
     failure::HelpdeskError,
     ports::{QueueError, QueueMessage},
+    stop::{Stop, dedupe},
 };
 use mapping::{ConversationId, Delivery, PartId, Reverse, Stored, Timestamp, Watermark, WorkspaceId, WriteError, keys};
 use std::{sync::Arc, time::Duration};
@@ -20,6 +20,9 @@ const NOTIFICATIONS_TAKE: Duration = Duration::from_mins(2);
 
 /// A sweep stops when so little of its time is left, and goes on next time.
 const STOP_BEFORE: Duration = Duration::from_secs(20);
+
+/// The watermark is not written for every conversation.
+const MARK_EVERY: Duration = Duration::from_mins(1);
 
 /// How many parts are looked up in one batch read.
 const PARTS_AT_ONCE: usize = 90;
@@ -57,34 +60,37 @@ impl Sweep {
     async fn sweep(&self, since: Option<Timestamp>, deadline: Timestamp, dry_run: bool) -> Result<Swept, Stop> {
         let context = self.context.as_ref();
         let workspace = context.identity().await?.workspace;
-        let mark = context.ledger.find::<Watermark>(&keys::watermark(&workspace)).await?;
-        let now = context.ledger.now();
-        let from = since.unwrap_or_else(|| mark.as_ref().map_or(now, |mark| mark.value.at)) - LOOK_BACK;
-        let mut watermark = mark;
+        let mut mark = context.ledger.find::<Watermark>(&keys::watermark(&workspace)).await?;
+        let begin = since.unwrap_or_else(|| mark.as_ref().map_or(context.ledger.now(), |mark| mark.value.at));
+        let from = begin - LOOK_BACK;
+        let marks = !dry_run && since.is_none();
+        if marks && mark.is_none() {
+            mark = self.move_watermark(&workspace, mark, begin).await?;
+        }
         let mut swept = Swept::default();
         let mut cursor = None;
         loop {
-            if context.ledger.now() + STOP_BEFORE > deadline {
-                return Ok(swept);
-            }
             let page = context.helpdesk.changed_since(from, cursor.as_deref()).await?;
-            for (conversation, _) in &page.conversations {
+            for (conversation, changed) in &page.conversations {
+                if context.ledger.now() + STOP_BEFORE > deadline {
+                    return Ok(swept);
+                }
                 let missed = self.look_at(&workspace, conversation, from, dry_run).await?;
                 swept.conversations += usize::from(missed.is_some());
                 swept.missed += missed.unwrap_or(0);
+                if marks
+                    && mark
+                        .as_ref()
+                        .is_none_or(|mark| changed.since(mark.value.at) >= MARK_EVERY)
+                {
+                    mark = self.move_watermark(&workspace, mark, *changed).await?;
+                }
             }
-            let reached = page.conversations.iter().map(|(_, changed)| *changed).max();
-            let done = page.next.is_none();
-            if !dry_run && since.is_none() {
-                // With nothing more to come, whatever changes from now on is younger than this sweep.
-                let at = if done { Some(now) } else { reached };
-                watermark = self.move_watermark(&workspace, watermark, at).await?;
-            }
-            if done {
+            cursor = page.next;
+            if cursor.is_none() {
                 swept.complete = true;
                 return Ok(swept);
             }
-            cursor = page.next;
         }
     }
 
@@ -105,6 +111,11 @@ impl Sweep {
         let read = match context.helpdesk.conversation(conversation).await {
             Ok(read) => read,
             Err(HelpdeskError::NotFound { .. }) => return Ok(None),
+            Err(error @ HelpdeskError::Refused { .. }) => {
+                // One conversation that cannot be read must not end every sweep at the same place.
+                tracing::error!(conversation.id = %conversation, %error, "a conversation cannot be swept");
+                return Ok(None);
+            }
             Err(error) => return Err(error.into()),
         };
         let now = context.ledger.now();
@@ -147,11 +158,11 @@ impl Sweep {
         &self,
         workspace: &WorkspaceId,
         read: Option<Stored<Watermark>>,
-        at: Option<Timestamp>,
+        at: Timestamp,
     ) -> Result<Option<Stored<Watermark>>, Stop> {
-        let Some(at) = at.filter(|at| read.as_ref().is_none_or(|read| *at > read.value.at)) else {
+        if read.as_ref().is_some_and(|read| at <= read.value.at) {
             return Ok(read);
-        };
+        }
         let ledger = &self.context.ledger;
         let key = keys::watermark(workspace);
         let record = Watermark { at };

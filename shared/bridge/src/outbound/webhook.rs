@@ -1,11 +1,11 @@
 //! What Intercom's webhook does: verify, peek, enqueue, answer.
 
 use crate::{
-    delivering::dedupe,
     envelope::{Errand, OutboundEnvelope, to_ascii_json},
     intercom_message::NotificationPeek,
     ports::{NotificationReader, Queue, QueueError, QueueMessage},
     secrets::SecretSource,
+    stop::dedupe,
     webhook::{Answer, WebhookMethod, WebhookRequest},
 };
 use mapping::Clock;

@@ -3,14 +3,14 @@
 use super::{opened, redaction, relay};
 use crate::{
     context::Context,
-    delivering::{Received, Stop, Verdict, dedupe},
     envelope::{Errand, OutboundEnvelope, from_json},
     intercom_message::{Event, Notification},
     notices,
     ports::{NotificationReader, QueueMessage, Unreadable},
+    stop::{FOR_THE_OPERATOR, Received, Stop, Verdict, dedupe, not_begun},
 };
-use mapping::{Arrival, WorkspaceId};
-use std::{sync::Arc, time::Duration};
+use mapping::{Arrival, ConversationId, Reverse, WorkspaceId, keys};
+use std::sync::Arc;
 
 /// Takes messages out of the outbound queue and carries them to Telegram.
 pub struct OutboundWorker<R> {
@@ -26,11 +26,10 @@ impl<R: NotificationReader> OutboundWorker<R> {
 
     /// Runs one errand as far as it goes now.
     pub async fn handle(&self, received: &Received) -> Verdict {
-        let now = self.context.ledger.now();
-        self.run(received).await.unwrap_or_else(|stop| {
-            tracing::warn!(lane = received.lane, %stop, "an errand could not be begun");
-            Verdict::Later(now + Duration::from_secs(2) + self.context.ledger.jitter(Duration::from_secs(5)))
-        })
+        match self.run(received).await {
+            Ok(verdict) => verdict,
+            Err(stop) => not_begun(&self.context, received, &stop),
+        }
     }
 
     async fn run(&self, received: &Received) -> Result<Verdict, Stop> {
@@ -56,10 +55,10 @@ impl<R: NotificationReader> OutboundWorker<R> {
                 conversation,
                 parts,
             } => {
-                if !self.is_ours(&workspace).await? {
+                if !self.is_ours(&workspace, &conversation).await? {
                     return Ok(Verdict::Done);
                 }
-                relay::read_and_relay(&errand, &workspace, &conversation, &parts).await
+                relay::read_and_relay(&errand, &workspace, &conversation, relay::Wanted::Named(&parts)).await
             }
             Errand::Notification { notification } => match self.reader.decode(&notification) {
                 Ok(notification) => self.notified(&errand, notification).await,
@@ -70,7 +69,12 @@ impl<R: NotificationReader> OutboundWorker<R> {
 
     async fn notified(&self, errand: &relay::Errand<'_>, notification: Notification) -> Result<Verdict, Stop> {
         let workspace = notification.workspace;
-        if !self.is_ours(&workspace).await? {
+        let conversation = match &notification.event {
+            Event::Conversation(conversation) | Event::Opened(conversation) => conversation.id.clone(),
+            Event::Redacted { conversation, .. } => conversation.clone(),
+            Event::Other(_) => return Ok(Verdict::Done),
+        };
+        if !self.is_ours(&workspace, &conversation).await? {
             return Ok(Verdict::Done);
         }
         match notification.event {
@@ -86,13 +90,33 @@ impl<R: NotificationReader> OutboundWorker<R> {
         }
     }
 
-    /// One app may be installed in several workspaces; only ours is bridged.
-    async fn is_ours(&self, workspace: &WorkspaceId) -> Result<bool, Stop> {
-        let ours = self.context.identity().await?.workspace;
-        if ours != *workspace {
-            tracing::warn!(workspace.id = %workspace, workspace.token = %ours, "a notification comes from another workspace");
+    /// One app may be installed in several workspaces, of which only ours is bridged. What is linked under another one waits: it is
+    /// the token that is wrong then.
+    async fn is_ours(&self, workspace: &WorkspaceId, conversation: &ConversationId) -> Result<bool, Stop> {
+        let context = self.context.as_ref();
+        let ours = context.identity().await?.workspace;
+        if ours == *workspace {
+            return Ok(true);
         }
-        Ok(ours == *workspace)
+        if context
+            .ledger
+            .find::<Reverse>(&keys::reverse(workspace, conversation))
+            .await?
+            .is_none()
+        {
+            tracing::warn!(workspace.id = %workspace, workspace.token = %ours, "a notification comes from another workspace");
+            return Ok(false);
+        }
+        tracing::error!(
+            workspace.linked = %workspace,
+            workspace.token = %ours,
+            metric.wrong_workspace = 1,
+            "the access token belongs to another workspace than the conversations"
+        );
+        Err(Stop::Wait {
+            reason: "another workspace",
+            until: context.ledger.now() + FOR_THE_OPERATOR,
+        })
     }
 
     /// A message that is not ours to read: no retry can help, an operator can.
