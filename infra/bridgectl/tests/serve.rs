@@ -1,0 +1,124 @@
+//! `bridgectl serve`, the program itself: settings, traffic both ways, a kill under load, a clean end.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    reason = "what cannot be run has failed, and says how far it came"
+)]
+
+mod program;
+
+use program::{Group, Program};
+use std::{process::Command, time::Duration};
+
+fn serve(variables: &[(&str, &str)]) -> (Option<i32>, String) {
+    let folder = tempfile::tempdir().unwrap();
+    let output = Command::new(env!("CARGO_BIN_EXE_bridgectl"))
+        .args(["serve", "--listen", "127.0.0.1:0"])
+        .current_dir(&folder)
+        .env_clear()
+        .envs(variables.iter().copied())
+        .output()
+        .unwrap();
+    (
+        output.status.code(),
+        String::from_utf8_lossy(&output.stderr).into_owned(),
+    )
+}
+
+#[test]
+fn a_missing_or_malformed_setting_is_named_and_nothing_starts() {
+    let all = [
+        ("TELEGRAM_CHATS", "-1001234567890"),
+        ("TELEGRAM_BOT_TOKEN", "1234:AAhidden-token-hidden-token-hidden12"),
+        ("TELEGRAM_WEBHOOK_SECRET", "hidden-webhook-secret"),
+        ("INTERCOM_ACCESS_TOKEN", "hidden-access-token"),
+        ("INTERCOM_CLIENT_SECRET", "hidden-client-secret"),
+    ];
+    for (missing, _) in all {
+        let rest: Vec<_> = all.iter().copied().filter(|(name, _)| *name != missing).collect();
+        let (code, said) = serve(&rest);
+        assert_eq!(code, Some(1), "{said}");
+        assert!(said.contains(missing), "{missing} is not named: {said}");
+        assert!(!said.contains("hidden"), "{said}");
+    }
+    for (wrong, value) in [
+        ("TELEGRAM_CHATS", "the support group"),
+        ("STAFF", "sam"),
+        ("GIVE_UP_AFTER", "soon"),
+        ("INTERCOM_API_URL", "api.intercom.io"),
+    ] {
+        let with: Vec<_> = all
+            .iter()
+            .copied()
+            .filter(|(name, _)| *name != wrong)
+            .chain([(wrong, value)])
+            .collect();
+        let (code, said) = serve(&with);
+        assert_eq!(code, Some(1), "{said}");
+        assert!(said.contains(wrong) && said.contains(value), "{wrong}={value}: {said}");
+        assert!(!said.contains("hidden"), "{said}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn it_carries_both_ways_and_ends_cleanly_when_it_is_told_to() {
+    let group = Group::found().await;
+    let mut program = Program::new(&group);
+    program.start().await;
+    let said = group.everybody_writes(0).await;
+    group.sees(&said).await;
+    let answered = group.agents_answer(0).await;
+    // In the middle of carrying them.
+    let code = program.stop().await;
+    assert_eq!(code, Some(0), "{}", program.log());
+    assert_eq!(
+        program.claims().await,
+        Vec::<String>::new(),
+        "what was under way was carried to its end"
+    );
+    program.start().await;
+    group.reads(&answered).await;
+    assert_eq!(program.stop().await, Some(0));
+    assert_eq!(group.violations(), Vec::<String>::new());
+    assert_eq!(group.shown_twice(&answered), 0, "nothing was interrupted");
+}
+
+/// A kill leaves claims behind and hides what was taken for two minutes. These are taken off every time in the file, which for the
+/// program is the same as waiting.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_killed_program_goes_on_where_it_stopped() {
+    const KILLS: u32 = 4;
+    let group = Group::found().await;
+    let mut program = Program::new(&group);
+    let (mut said, mut answered) = (Vec::new(), Vec::new());
+    for round in 0..KILLS {
+        program.start().await;
+        answered.extend(group.agents_answer(round).await);
+        said.extend(group.everybody_writes(round).await);
+        group.traffic_flows().await;
+        let moment = Duration::from_millis(u64::from(rand::random::<u8>()));
+        tokio::time::sleep(moment).await;
+        program.kill().await;
+        let claims = program.claims().await;
+        println!("killed after {moment:?}, {} deliveries under way", claims.len());
+        program.let_pass(Duration::from_secs(131)).await;
+    }
+    program.start().await;
+    group.sees(&said).await;
+    group.reads(&answered).await;
+    let twice = group.shown_twice(&answered);
+    println!(
+        "{KILLS} kills, {} messages in, {} out, {twice} shown twice in Telegram",
+        said.len(),
+        answered.len()
+    );
+    assert!(
+        twice <= KILLS as usize * group.topics(),
+        "only what a kill interrupted can be shown twice"
+    );
+    program.rests().await;
+    assert_eq!(program.stop().await, Some(0));
+    assert_eq!(program.claims().await, Vec::<String>::new());
+    assert_eq!(group.violations(), Vec::<String>::new());
+}
