@@ -9,7 +9,7 @@ use mapping::{
 };
 use rusqlite::{Connection, params};
 use serde_json::json;
-use std::{os::unix::fs::PermissionsExt, slice::from_ref, sync::Arc};
+use std::{os::unix::fs::PermissionsExt, slice::from_ref};
 
 fn put(entropy: &dyn Entropy, sk: String, expires_at: Option<Timestamp>) -> Write {
     let item = Item {
@@ -153,32 +153,4 @@ async fn what_cannot_be_read_or_reached_is_told_without_content() {
         .unwrap_err();
     assert!(matches!(&unavailable, WriteError::Store(StoreError::Unavailable(_))));
     assert!(!unavailable.to_string().contains("secret"));
-}
-
-/// Not a promise, but what the design counts on: one machine carries more than a thousand messages a second.
-#[tokio::test(flavor = "multi_thread")]
-#[ignore = "a measurement; run it with --release --nocapture"]
-async fn measure() {
-    const WRITES: u32 = 20_000;
-    const WRITERS: u32 = 32;
-    let directory = tempfile::tempdir().unwrap();
-    let store = Arc::new(SqliteStore::open(directory.path().join("bridge.db")).unwrap());
-    let entropy = Arc::new(SeededEntropy::new(1));
-    let begun = std::time::Instant::now();
-    let mut tasks = tokio::task::JoinSet::new();
-    for writer in 0..WRITERS {
-        let (store, entropy) = (Arc::clone(&store), Arc::clone(&entropy));
-        tasks.spawn(async move {
-            for number in 0..WRITES / WRITERS {
-                let write = put(entropy.as_ref(), format!("{writer}-{number}"), None);
-                let key = write.key().clone();
-                store.get(&[key]).await.unwrap();
-                store.write(&[write]).await.unwrap();
-            }
-        });
-    }
-    tasks.join_all().await;
-    let rate = f64::from(WRITES) / begun.elapsed().as_secs_f64();
-    println!("{rate:.0} reads and as many writes a second by {WRITERS} at once");
-    assert!(rate > 1000.0);
 }
