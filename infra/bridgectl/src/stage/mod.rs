@@ -106,7 +106,7 @@ pub struct Stage {
 }
 
 /// The secret that Telegram's webhook is registered with.
-const WEBHOOK_SECRET: &str = "stage_secret_token";
+pub const WEBHOOK_SECRET: &str = "stage_secret_token";
 
 impl Drop for Stage {
     fn drop(&mut self) {
