@@ -21,3 +21,6 @@ pub use leftovers::Left;
 pub use recorder::{Recorder, Recording};
 pub use scene::Scene;
 pub use world::World;
+
+/// The secret token of the bridge's Telegram webhook on the stage.
+pub const WEBHOOK_SECRET: &str = bridgectl::stage::WEBHOOK_SECRET;

@@ -1,0 +1,95 @@
+//! What a message costs when nothing is new: the store operations and vendor calls that the README publishes.
+
+use scenarios::{Recording, World};
+use std::time::Duration;
+
+struct Cost {
+    store: Recording,
+    telegram: Vec<String>,
+    intercom: Vec<String>,
+}
+
+/// What this cost, from the webhook to the end.
+async fn cost_of(world: &World, act: impl FnOnce()) -> Cost {
+    world.settle().await;
+    world.store.take();
+    let (telegram, intercom) = (world.telegram().calls().len(), world.intercom().calls().len());
+    act();
+    world.settle().await;
+    let telegram = world.telegram().calls().into_iter().skip(telegram);
+    let intercom = world.intercom().calls().into_iter().skip(intercom);
+    Cost {
+        store: world.store.take(),
+        telegram: telegram.map(|call| call.method).collect(),
+        intercom: intercom.map(|call| call.name).collect(),
+    }
+}
+
+impl Cost {
+    fn assert(&self, reads: usize, writes: usize) {
+        assert_eq!(self.store.reads.len(), reads, "batch reads: {:?}", self.store.reads);
+        assert_eq!(self.store.writes.len(), writes, "writes: {:?}", self.store.writes);
+        assert!(self.store.lists.is_empty(), "lists: {:?}", self.store.lists);
+        println!(
+            "{reads} batch reads, {writes} writes, {} vendor calls",
+            self.telegram.len() + self.intercom.len()
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_message_to_intercom_costs_one_batch_read_two_writes_and_one_call() {
+    let world = World::new().await;
+    let topic = world.order().await;
+    let cost = cost_of(&world, || {
+        world.writes(world.maria, topic, "And another thing");
+    })
+    .await;
+    assert_eq!(cost.intercom, ["POST /conversations/{id}/reply"]);
+    assert!(cost.telegram.is_empty(), "{:?}", cost.telegram);
+    cost.assert(1, 2);
+    world.finish().await;
+}
+
+/// The second read is that of the chat's pace: its slots are handed out on the condition that nobody else took them.
+#[tokio::test]
+async fn a_reply_to_telegram_costs_two_reads_three_writes_and_one_call() {
+    let world = World::new().await;
+    world.order().await;
+    world.agent_replies("Order 1042", "<p>First</p>");
+    // A second one right behind it would have to wait for its slot.
+    world.passes(Duration::from_mins(1)).await;
+    let cost = cost_of(&world, || {
+        world.agent_replies("Order 1042", "<p>Second</p>");
+    })
+    .await;
+    assert_eq!(cost.telegram, ["sendMessage"]);
+    assert!(cost.intercom.is_empty(), "{:?}", cost.intercom);
+    let last = cost.store.writes.last().unwrap();
+    assert_eq!(last.len(), 2, "the end and the index are one transaction: {last:?}");
+    cost.assert(2, 3);
+    world.finish().await;
+}
+
+#[tokio::test]
+async fn what_is_known_already_costs_one_read() {
+    let world = World::new().await;
+    let topic = world.order().await;
+    let message = world.writes(world.maria, topic, "And another thing");
+    world.settle().await;
+    let again = world
+        .telegram()
+        .updates()
+        .into_iter()
+        .find(|update| update["message"]["message_id"] == message)
+        .unwrap();
+    // Later than any queue remembers.
+    world.passes(Duration::from_mins(8)).await;
+    let cost = cost_of(&world, || {
+        world.telegram().redeliver(again["update_id"].as_i64().unwrap());
+    })
+    .await;
+    assert!(cost.intercom.is_empty() && cost.telegram.is_empty());
+    cost.assert(1, 0);
+    world.finish().await;
+}
