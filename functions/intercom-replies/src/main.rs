@@ -1,4 +1,4 @@
-//! Intercom → Telegram: the webhook that Intercom calls, the worker of the outbound queue, and the sweep that the schedule starts.
+#![doc = include_str!("../README.md")]
 
 use bridge::outbound::{OutboundWebhook, OutboundWorker, Sweep};
 use host::Handlers;

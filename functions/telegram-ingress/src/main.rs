@@ -1,4 +1,4 @@
-//! Telegram → Intercom: the webhook that Telegram calls, and the worker of the inbound queue.
+#![doc = include_str!("../README.md")]
 
 use bridge::inbound::{InboundWebhook, InboundWorker};
 use host::Handlers;
