@@ -28,6 +28,7 @@ def play_all(cast):
             failed += 1
             outcome = "FAILED"
             traceback.print_exc()
+            cast.tell_what_was_logged()
         print(f"{outcome} {time.monotonic() - begun:7.2f} s  {sentence}", flush=True)
     print(f"{len(SCENES) - failed} passed, {failed} failed")
     return failed

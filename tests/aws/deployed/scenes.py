@@ -48,6 +48,12 @@ class Cast:
         """How often the customer reads this from the bot."""
         return sum(text in seen["text"] for seen in self.stage.act("topic", topic=topic) if seen["by_bot"])
 
+    def tell_what_was_logged(self):
+        """For whoever looks into a failure."""
+        if "Api" in self.stack.resources():
+            for function in FUNCTIONS:
+                print(f"---- {function}", *self.stack.log(function)[-12:], sep="\n")
+
     def runs(self, function):
         """How often a function was called."""
         return sum(line.startswith("START") for line in self.stack.log(function))
@@ -112,13 +118,13 @@ def filled(cast):
 def inbound(cast):
     cast.says("where is my parcel?")
     eventually(lambda: cast.in_inbox("where is my parcel?"))
-    assert cast.conversation(LINKED)["title"] == "Delivery 17"
+    eventually(lambda: cast.conversation(LINKED)["title"] == "Delivery 17")
 
 
 @scene("an agent's reply appears in the topic")
 def outbound(cast):
-    cast.replies("it is <b>on its way</b>")
-    eventually(lambda: cast.in_topic("it is on its way"))
+    cast.replies("it is <b>in the van</b>")
+    eventually(lambda: cast.in_topic("it is in the van"))
 
 
 @scene("ten messages in a row arrive in this order, once each")
@@ -200,7 +206,7 @@ def throttled(cast):
 
 @scene("a reply that Telegram refuses for good is among the dead letters, and the agent reads so")
 def refused(cast):
-    cast.stage.act("fault", vendor="telegram", call="sendMessage", fault={"refuse": 400}, times=1)
+    cast.stage.act("fault", vendor="telegram", call="sendMessage", fault={"refuse": 413}, times=1)
     cast.replies("nobody takes this")
     eventually(lambda: cast.stack.waiting("OutboundDeadLetters") == 1)
     eventually(lambda: [note for note in cast.conversation(LINKED)["messages"] if note["kind"] == "note"][1:])
@@ -250,18 +256,25 @@ def updated(cast):
     assert not cast.in_topic("Grace\nwithout a name above it")
 
 
-def without_rights(cast, function):
-    """Takes a role's rights away; gives what brings them back."""
+def without_rights(cast, function, service):
+    """Takes from a role the rights in one service; gives what brings them back."""
     iam, role = cast.stack.client("iam"), cast.stack.resources()[f"{function}Role"]
     [policy] = iam.list_role_policies(RoleName=role)["PolicyNames"]
     rights = iam.get_role_policy(RoleName=role, PolicyName=policy)["PolicyDocument"]
-    iam.delete_role_policy(RoleName=role, PolicyName=policy)
-    return lambda: iam.put_role_policy(RoleName=role, PolicyName=policy, PolicyDocument=json.dumps(rights))
+
+    def give(statements):
+        document = json.dumps(rights | {"Statement": statements})
+        iam.put_role_policy(RoleName=role, PolicyName=policy, PolicyDocument=document)
+
+    others = [statement for statement in rights["Statement"] if f"{service}:" not in str(statement["Action"])]
+    assert others != rights["Statement"], f"{function} has no rights in {service}"
+    give(others)
+    return lambda: give(rights["Statement"])
 
 
 @scene("a webhook that may not write to its queue answers 503, and Telegram brings the message again")
 def webhook_without_rights(cast):
-    give_back = without_rights(cast, "TelegramWebhook")
+    give_back = without_rights(cast, "TelegramWebhook", "sqs")
     before = len(cast.stage.act("passed"))
     cast.says("the queue was shut")
     eventually(lambda: [seen for seen in cast.stage.act("passed")[before:] if seen["status"] == 503])
@@ -272,12 +285,12 @@ def webhook_without_rights(cast):
 
 @scene("a worker that may not use the table keeps its message until it may")
 def worker_without_rights(cast):
-    give_back = without_rights(cast, "InboundWorker")
+    give_back = without_rights(cast, "InboundWorker", "dynamodb")
     cast.says("the table was shut")
     eventually(lambda: any("AccessDenied" in line for line in cast.stack.log("InboundWorker")))
     assert not cast.in_inbox("the table was shut")
     give_back()
-    eventually(lambda: cast.in_inbox("the table was shut"), within=150)
+    eventually(lambda: cast.in_inbox("the table was shut"))
 
 
 # ---- What was begun ---------------------------------------------------------------------------------------------------------------------
@@ -295,8 +308,8 @@ def swept(cast):
 
 @scene("the message of the killed worker arrives, once")
 def recovered(cast):
-    within = cast.begun["killed"] + DEAD_WORKER_IS_NOTICED + 60 - time.monotonic()
-    eventually(lambda: cast.in_inbox("the worker of this one dies"), within=max(20, within))
+    noticed_in = cast.begun["killed"] + DEAD_WORKER_IS_NOTICED - time.monotonic()
+    eventually(lambda: cast.in_inbox("the worker of this one dies"), within=noticed_in + 60)
     assert cast.in_inbox("the worker of this one dies") == 1
 
 
@@ -313,7 +326,7 @@ def clean(cast):
 @scene("every line of the logs is JSON, and none holds a text, a name or a secret")
 def discreet(cast):
     secrets = [cast.stage.bot_token, cast.stage.access_token, cast.stage.client_secret, HOOK_SECRET]
-    told = ["parcel", "on its way", "shut", "Ada", "ada_example", "Grace"]
+    told = ["parcel", "in the van", "shut", "Ada", "ada_example", "Grace"]
     for function in FUNCTIONS:
         lines = cast.stack.log(function)
         assert entries(lines), function

@@ -111,6 +111,8 @@ class Stack:
 
     def resources(self):
         """Physical names by logical ones."""
+        if not self.parameters:
+            return {}
         resources = self.cloudformation.describe_stack_resources(StackName=NAME)["StackResources"]
         return {resource["LogicalResourceId"]: resource["PhysicalResourceId"] for resource in resources}
 
