@@ -1,5 +1,7 @@
 //! What every crate of the workspace has: the workspace's lints, and a README that is its documentation.
 
+#![expect(clippy::unwrap_used, reason = "the helpers of a test are test code")]
+
 use cargo_metadata::{MetadataCommand, Package};
 use std::{fs, path::PathBuf};
 
