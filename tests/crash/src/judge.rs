@@ -21,7 +21,7 @@ pub(crate) async fn judge(world: &World, expected: &Expected, may_repeat: bool) 
             .telegram
             .messages(*place)
             .into_iter()
-            .filter(|seen| seen.from_bot)
+            .filter(|seen| seen.from_bot && !seen.deleted)
             .map(|seen| seen.text)
             .collect();
         if !matches_lines(&seen, lines, may_repeat) {

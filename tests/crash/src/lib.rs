@@ -9,6 +9,6 @@ mod tap;
 
 pub use judge::Verdict;
 pub use run::{Outcome, play, points};
-pub use sabotage::SABOTAGES;
+pub use sabotage::{SABOTAGES, Sabotage};
 pub use scene::SCENES;
-pub use tap::{Crash, LAST_WORDS, Mode};
+pub use tap::{Crash, Mode, be_quiet_about_crashes};

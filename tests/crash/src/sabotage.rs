@@ -1,6 +1,11 @@
 //! The bridge broken on purpose, from outside, one rule at a time: the suite is worth what it finds here.
 
+use async_trait::async_trait;
+use bridge::ports::{Queue, QueueError, QueueMessage};
 use bridgectl::stage::Ports;
+use mapping::{Expected, Item, Key, Range, Store, StoreError, Write, WriteError};
+use serde_json::{Value, json};
+use std::sync::Arc;
 
 /// One rule that is broken.
 pub struct Sabotage {
@@ -10,4 +15,236 @@ pub struct Sabotage {
 }
 
 /// All of them.
-pub const SABOTAGES: &[Sabotage] = &[];
+pub const SABOTAGES: &[Sabotage] = &[
+    Sabotage {
+        name: "no receipt is kept",
+        wrap: |ports| writing(ports, forget_receipts),
+    },
+    Sabotage {
+        name: "no lease is respected",
+        wrap: |ports| reading(ports, end_lease),
+    },
+    Sabotage {
+        name: "what may have gone out counts as not sent",
+        wrap: |ports| reading(ports, forget_doubt),
+    },
+    Sabotage {
+        name: "deliveries are not found again",
+        wrap: |ports| forgetting(ports, is_inbound_delivery),
+    },
+    Sabotage {
+        name: "parts are not found again",
+        wrap: |ports| forgetting(ports, |key| key.pk.starts_with("part#")),
+    },
+    Sabotage {
+        name: "links are not found again",
+        wrap: |ports| forgetting(ports, |key| key.sk.starts_with("topic#")),
+    },
+    Sabotage {
+        name: "no reply of our own is reserved",
+        wrap: |ports| forgetting(ports, is_echo),
+    },
+    Sabotage {
+        name: "neighbours' receipts are not read",
+        wrap: |ports| listing(ports, Vec::clear),
+    },
+    Sabotage {
+        name: "acknowledged before it is enqueued",
+        wrap: drop_first_enqueued,
+    },
+    Sabotage {
+        name: "a link is as old as time",
+        wrap: |ports| reading(ports, link_for_ever),
+    },
+    Sabotage {
+        name: "deliveries end before they are made",
+        wrap: |ports| writing(ports, finish_at_once),
+    },
+    Sabotage {
+        name: "text is kept in the table",
+        wrap: |ports| writing(ports, keep_text),
+    },
+    Sabotage {
+        name: "a claim is never given up",
+        wrap: |ports| writing(ports, never_finish),
+    },
+];
+
+fn kind(item: &Item) -> &str {
+    item.body.get("kind").and_then(Value::as_str).unwrap_or_default()
+}
+
+fn state(item: &Item) -> &str {
+    item.body.get("state").and_then(Value::as_str).unwrap_or_default()
+}
+
+fn set(item: &mut Item, field: &str, value: Value) {
+    if let Some(fields) = item.body.as_object_mut() {
+        fields.insert(field.to_owned(), value);
+    }
+}
+
+fn forget_receipts(item: &mut Item) {
+    if kind(item) == "delivery" {
+        set(item, "receipts", json!([]));
+    }
+}
+
+fn end_lease(item: &mut Item) {
+    if item.body.get("lease_until").is_some() {
+        set(item, "lease_until", json!(0));
+    }
+}
+
+/// As if a worker that died, or whose answer was lost, had written down that nothing went out.
+fn forget_doubt(item: &mut Item) {
+    if kind(item) == "delivery" && state(item) == "claimed" {
+        let until = item.body.get("lease_until").cloned().unwrap_or_default();
+        set(item, "state", json!("waiting"));
+        set(item, "reason", json!("sabotage"));
+        set(item, "not_before", until);
+    }
+}
+
+fn link_for_ever(item: &mut Item) {
+    if kind(item) == "link" && state(item) == "opening" {
+        set(item, "lease_until", json!(i64::MAX / 2));
+    }
+}
+
+fn finish_at_once(item: &mut Item) {
+    if kind(item) == "delivery" && state(item) == "claimed" {
+        set(item, "state", json!("delivered"));
+    }
+}
+
+fn never_finish(item: &mut Item) {
+    if kind(item) == "delivery" && state(item) == "delivered" {
+        set(item, "state", json!("claimed"));
+        set(item, "lease_until", json!(0));
+    }
+}
+
+fn keep_text(item: &mut Item) {
+    if kind(item) == "delivery" {
+        set(
+            item,
+            "text",
+            json!("first words second words from maria okey will do at five a question answer one"),
+        );
+    }
+}
+
+fn is_inbound_delivery(key: &Key) -> bool {
+    key.pk.starts_with("tg#")
+}
+
+fn is_echo(key: &Key) -> bool {
+    key.pk.starts_with("echo#") || key.pk.starts_with("part#")
+}
+
+type Change = fn(&mut Item);
+
+struct Broken {
+    store: Arc<dyn Store>,
+    read: Change,
+    written: Change,
+    listed: fn(&mut Vec<Item>),
+    forgets: fn(&Key) -> bool,
+}
+
+fn broken(ports: Ports, change: impl FnOnce(&mut Broken)) -> Ports {
+    let mut broken = Broken {
+        store: ports.store,
+        read: |_| {},
+        written: |_| {},
+        listed: |_| {},
+        forgets: |_| false,
+    };
+    change(&mut broken);
+    Ports {
+        store: Arc::new(broken),
+        ..ports
+    }
+}
+
+fn reading(ports: Ports, read: Change) -> Ports {
+    broken(ports, |broken| broken.read = read)
+}
+
+fn writing(ports: Ports, written: Change) -> Ports {
+    broken(ports, |broken| broken.written = written)
+}
+
+fn listing(ports: Ports, listed: fn(&mut Vec<Item>)) -> Ports {
+    broken(ports, |broken| broken.listed = listed)
+}
+
+fn forgetting(ports: Ports, forgets: fn(&Key) -> bool) -> Ports {
+    broken(ports, |broken| broken.forgets = forgets)
+}
+
+#[async_trait]
+impl Store for Broken {
+    async fn get(&self, keys: &[Key]) -> Result<Vec<Option<Item>>, StoreError> {
+        let found = self.store.get(keys).await?;
+        let read = |mut item: Item| {
+            (self.read)(&mut item);
+            item
+        };
+        Ok(found
+            .into_iter()
+            .map(|item| item.filter(|item| !(self.forgets)(&item.key)).map(read))
+            .collect())
+    }
+
+    async fn list(&self, range: &Range) -> Result<Vec<Item>, StoreError> {
+        let mut items = self.store.list(range).await?;
+        (self.listed)(&mut items);
+        Ok(items)
+    }
+
+    async fn write(&self, writes: &[Write]) -> Result<(), WriteError> {
+        let mut writes = writes.to_vec();
+        for write in &mut writes {
+            if (self.forgets)(write.key()) {
+                let there = self
+                    .store
+                    .get(std::slice::from_ref(write.key()))
+                    .await?
+                    .into_iter()
+                    .flatten()
+                    .next();
+                let as_it_is = there.map_or(Expected::Absent, |item| Expected::Version(item.version));
+                match write {
+                    Write::Put { expected, .. } | Write::Delete { expected, .. } | Write::Check { expected, .. } => {
+                        *expected = as_it_is;
+                    }
+                }
+            }
+            if let Write::Put { item, .. } = write {
+                (self.written)(item);
+            }
+        }
+        self.store.write(&writes).await
+    }
+}
+
+/// A queue that says that it has taken what it has not.
+struct Leaky(Arc<dyn Queue>);
+
+#[async_trait]
+impl Queue for Leaky {
+    async fn send(&self, message: QueueMessage) -> Result<(), QueueError> {
+        if message.body.contains("second words") || message.body.contains("from ken") {
+            return Ok(());
+        }
+        self.0.send(message).await
+    }
+}
+
+fn drop_first_enqueued(ports: Ports) -> Ports {
+    let mut queues = ports.queues.clone();
+    queues.inbound = Arc::new(Leaky(queues.inbound));
+    Ports { queues, ..ports }
+}

@@ -243,9 +243,9 @@ async fn long_answer(world: &World) -> anyhow::Result<Expected> {
     world.stage.settle().await?;
     let lines: Vec<String> = ["alpha", "beta", "gamma"]
         .iter()
-        .map(|word| vec![*word; 700].join(" "))
+        .map(|word| vec![*word; 600].join(" "))
         .collect();
-    let html = lines.iter().map(|line| format!("<p>{line}</p>")).collect::<String>();
+    let html = format!("<p>{}</p>", lines.join("</p><p>"));
     let part = world.answer("a question", &html)?;
     world.answer("a question", "<p>and one more</p>")?;
     world.stage.settle().await?;
@@ -338,6 +338,8 @@ async fn per_user(world: &World) -> anyhow::Result<Expected> {
     world.say(world.ken, topic, "from ken");
     world.stage.settle().await?;
     world.answer("from ken", "<p>for ken</p>")?;
+    // Between lanes no order is promised, so there is only one at a time.
+    world.stage.settle().await?;
     world.answer("from maria", "<p>for maria</p>")?;
     world.stage.settle().await?;
     // Both conversations have the topic's title, so what is in them is looked at through the customers' side.
@@ -395,6 +397,7 @@ async fn after_close(world: &World) -> anyhow::Result<Expected> {
     world.say(world.maria, topic, "more of it");
     world.stage.settle().await?;
     world.answer("old matter", "<p>late answer</p>")?;
+    world.stage.settle().await?;
     world.answer("new matter", "<p>new answer</p>")?;
     world.stage.settle().await?;
     Ok(Expected {

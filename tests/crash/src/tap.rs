@@ -96,7 +96,17 @@ impl Tap {
 }
 
 /// What a worker says when it dies here.
-pub const LAST_WORDS: &str = "a crash point";
+pub(crate) const LAST_WORDS: &str = "a crash point";
+
+/// Lets workers die without a word; every other panic is as loud as ever.
+pub fn be_quiet_about_crashes() {
+    let loud = std::panic::take_hook();
+    std::panic::set_hook(Box::new(move |panic| {
+        if panic.payload_as_str() != Some(LAST_WORDS) {
+            loud(panic);
+        }
+    }));
+}
 
 struct Tapped<T> {
     tap: Arc<Tap>,

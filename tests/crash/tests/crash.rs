@@ -2,18 +2,9 @@
 
 use crash::{Outcome, SCENES, play, points};
 
-fn be_quiet_about_crashes() {
-    let loud = std::panic::take_hook();
-    std::panic::set_hook(Box::new(move |panic| {
-        if panic.payload_as_str() != Some(crash::LAST_WORDS) {
-            loud(panic);
-        }
-    }));
-}
-
 #[tokio::test(flavor = "multi_thread")]
 async fn a_worker_may_die_anywhere() {
-    be_quiet_about_crashes();
+    crash::be_quiet_about_crashes();
     let mut count = 0;
     let mut failures = Vec::new();
     let only = std::env::var("SCENE").unwrap_or_default();
