@@ -15,7 +15,9 @@ macro_rules! cases {
     };
 }
 
+mod claims;
 mod conditions;
+mod ledgers;
 mod limits;
 mod races;
 mod reads;
@@ -59,8 +61,14 @@ impl fmt::Debug for Case {
 
 /// All cases.
 pub fn cases() -> Vec<Case> {
-    [conditions::cases(), limits::cases(), races::cases(), reads::cases()]
-        .into_iter()
-        .flatten()
-        .collect()
+    [
+        claims::cases(),
+        conditions::cases(),
+        limits::cases(),
+        races::cases(),
+        reads::cases(),
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
 }

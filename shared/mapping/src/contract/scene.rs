@@ -170,16 +170,17 @@ pub(super) fn assert_refused(written: &Result<(), WriteError>) {
     assert!(refused, "a refusal was expected, not {written:?}");
 }
 
-/// Lets one task for each store begin at the same moment; gives what they came back with, in the order of the stores.
-pub(super) async fn race<T, F>(stores: &[Arc<dyn Store>], job: impl Fn(usize, Arc<dyn Store>) -> F) -> Vec<T>
+/// Lets one task for each racer's connection begin at the same moment; gives what they came back with, in the order of the connections.
+pub(super) async fn race<C, T, F>(connections: &[C], job: impl Fn(usize, C) -> F) -> Vec<T>
 where
+    C: Clone,
     T: Send + 'static,
     F: Future<Output = T> + Send + 'static,
 {
-    let start = Arc::new(Barrier::new(stores.len()));
+    let start = Arc::new(Barrier::new(connections.len()));
     let mut tasks = JoinSet::new();
-    for (racer, store) in stores.iter().enumerate() {
-        let (start, job) = (Arc::clone(&start), job(racer, Arc::clone(store)));
+    for (racer, connection) in connections.iter().enumerate() {
+        let (start, job) = (Arc::clone(&start), job(racer, connection.clone()));
         tasks.spawn(async move {
             start.wait().await;
             (racer, job.await)
