@@ -7,6 +7,7 @@ use crate::{
     event::{self, Event, Task},
     handlers::{self, Handlers},
     logs,
+    punctual::{Deadline, Punctual},
     queue::SqsQueue,
     secrets::{CachedSecrets, SecretsManager},
     time::{SystemClock, SystemEntropy, timestamp},
@@ -52,6 +53,7 @@ pub struct Host {
     pub queues: Queues,
     http: reqwest::Client,
     own_queues: OwnQueues,
+    deadline: Arc<Deadline>,
 }
 
 /// Why a function cannot start.
@@ -115,7 +117,6 @@ impl Host {
             config: environment.config.clone(),
             secrets: Arc::new(CachedSecrets::new(manager, Arc::clone(&clock))),
             ledger: Ledger::new(Arc::new(store), Arc::clone(&clock), Arc::new(SystemEntropy)),
-            clock,
             queues: Queues {
                 inbound: queue(&urls.inbound),
                 outbound: queue(&urls.outbound),
@@ -124,24 +125,20 @@ impl Host {
             },
             http,
             own_queues: OwnQueues { client: sqs, urls },
+            deadline: Deadline::new(Arc::clone(&clock)),
+            clock,
         })
     }
 
     /// The ground that workers stand on.
     pub fn context(&self) -> Arc<Context> {
         let (config, secrets, http) = (self.config.clone(), &self.secrets, &self.http);
-        let intercom = IntercomClient::new(
-            http.clone(),
-            &config.intercom_api_url,
-            Arc::clone(secrets),
-            intercom::Timeouts::default(),
-        );
-        let telegram = TelegramClient::new(
-            http.clone(),
-            &config.telegram_api_url,
-            Arc::clone(secrets),
-            telegram::Timeouts::default(),
-        );
+        let timeouts = intercom::Timeouts::default();
+        let intercom = IntercomClient::new(http.clone(), &config.intercom_api_url, Arc::clone(secrets), timeouts);
+        let intercom = Punctual::new(intercom, &self.deadline, timeouts.total);
+        let timeouts = telegram::Timeouts::default();
+        let telegram = TelegramClient::new(http.clone(), &config.telegram_api_url, Arc::clone(secrets), timeouts);
+        let telegram = Punctual::new(telegram, &self.deadline, timeouts.total);
         Arc::new(Context {
             config,
             secrets: Arc::clone(secrets),
@@ -170,12 +167,18 @@ impl Host {
         match Event::read(event.payload)? {
             Event::Request(request) => Ok(event::response(answer(handlers, &request).await)),
             Event::Messages(messages) => {
-                let left = deadline.since(SystemClock.now());
-                let carried = batch::carry(&messages, handlers.worker.as_ref(), &self.own_queues, &SystemClock);
-                let stay = tokio::time::timeout(left, carried).await;
+                self.deadline.set(deadline);
+                let carried = batch::carry(
+                    &messages,
+                    handlers.worker.as_ref(),
+                    &self.own_queues,
+                    self.clock.as_ref(),
+                );
+                let stay = tokio::time::timeout(self.deadline.left(), carried).await;
                 Ok(event::batch_response(&stay.map_err(|_| Unfinished::OutOfTime)?))
             }
             Event::Task(Task::Sweep) => {
+                self.deadline.lift();
                 let sweep = handlers.sweep.as_ref().ok_or(Unfinished::NoSuchTask)?;
                 handlers::sweep(sweep, deadline).await?;
                 Ok(Value::Null)
