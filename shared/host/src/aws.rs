@@ -25,6 +25,9 @@ const OPERATION: Duration = Duration::from_secs(5);
 
 const ATTEMPTS: u32 = 3;
 
+/// Before the second attempt, at most; a request waits for its answer meanwhile.
+const BACKOFF: Duration = Duration::from_millis(100);
+
 /// The one HTTP client of the process, with rustls and ring. It follows no redirects, for URLs and headers carry tokens.
 pub(crate) fn http_client() -> reqwest::Result<reqwest::Client> {
     // A second call finds the provider installed, which is as good.
@@ -51,7 +54,11 @@ pub(crate) fn sdk_config(environment: &Environment, http: reqwest::Client) -> Sd
         .http_client(Connector::new(http))
         .sleep_impl(TokioSleep::new())
         .timeout_config(timeouts.build())
-        .retry_config(RetryConfig::standard().with_max_attempts(ATTEMPTS));
+        .retry_config(
+            RetryConfig::standard()
+                .with_max_attempts(ATTEMPTS)
+                .with_initial_backoff(BACKOFF),
+        );
     config.set_endpoint_url(environment.endpoint_url.clone());
     config.build()
 }
