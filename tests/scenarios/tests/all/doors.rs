@@ -4,18 +4,18 @@ use reqwest::{Client, Method, StatusCode};
 use scenarios::{WEBHOOK_SECRET, World};
 use serde_json::{Value, json};
 
-struct Door<'w> {
+pub(crate) struct Door<'w> {
     world: &'w World,
     url: String,
 }
 
 impl<'w> Door<'w> {
-    fn telegram(world: &'w World) -> Self {
+    pub(crate) fn telegram(world: &'w World) -> Self {
         let url = format!("{}/telegram-webhook", world.stage.base_url);
         Self { world, url }
     }
 
-    fn intercom(world: &'w World) -> Self {
+    pub(crate) fn intercom(world: &'w World) -> Self {
         let url = format!("{}/intercom-webhook", world.stage.base_url);
         Self { world, url }
     }
@@ -33,13 +33,13 @@ impl<'w> Door<'w> {
     }
 
     /// Posts to Telegram's webhook with the right secret.
-    async fn takes_update(&self, body: impl Into<Vec<u8>>) -> StatusCode {
+    pub(crate) async fn takes_update(&self, body: impl Into<Vec<u8>>) -> StatusCode {
         let secret = [("X-Telegram-Bot-Api-Secret-Token", WEBHOOK_SECRET)];
         self.answers(Method::POST, &secret, body.into()).await
     }
 
     /// Posts to Intercom's webhook with the right signature.
-    async fn takes_notification(&self, body: impl Into<Vec<u8>>) -> StatusCode {
+    pub(crate) async fn takes_notification(&self, body: impl Into<Vec<u8>>) -> StatusCode {
         let body = body.into();
         let signature = self.world.intercom().sign(&body);
         self.answers(Method::POST, &[("X-Hub-Signature", &signature)], body)

@@ -16,3 +16,4 @@ mod lost_calls;
 mod opening;
 mod people;
 mod places;
+mod samples;
