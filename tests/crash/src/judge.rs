@@ -22,6 +22,13 @@ pub(crate) async fn judge(world: &World, expected: &Expected, may_repeat: bool) 
             .messages(*place)
             .into_iter()
             .filter(|seen| seen.from_bot && !seen.deleted)
+            .filter(|seen| {
+                !may_repeat
+                    || !expected
+                        .strays
+                        .iter()
+                        .any(|stray| seen.text.starts_with(stray.as_str()))
+            })
             .map(|seen| seen.text)
             .collect();
         if !matches_lines(&seen, lines, may_repeat) {

@@ -21,8 +21,8 @@ pub const SABOTAGES: &[Sabotage] = &[
         wrap: |ports| writing(ports, forget_receipts),
     },
     Sabotage {
-        name: "no lease is respected",
-        wrap: |ports| reading(ports, end_lease),
+        name: "given up without a copy among the dead letters",
+        wrap: drop_dead_letters,
     },
     Sabotage {
         name: "what may have gone out counts as not sent",
@@ -53,8 +53,8 @@ pub const SABOTAGES: &[Sabotage] = &[
         wrap: drop_first_enqueued,
     },
     Sabotage {
-        name: "a link is as old as time",
-        wrap: |ports| reading(ports, link_for_ever),
+        name: "a wait never ends",
+        wrap: |ports| reading(ports, wait_for_ever),
     },
     Sabotage {
         name: "deliveries end before they are made",
@@ -90,12 +90,6 @@ fn forget_receipts(item: &mut Item) {
     }
 }
 
-fn end_lease(item: &mut Item) {
-    if item.body.get("lease_until").is_some() {
-        set(item, "lease_until", json!(0));
-    }
-}
-
 /// As if a worker that died, or whose answer was lost, had written down that nothing went out.
 fn forget_doubt(item: &mut Item) {
     if kind(item) == "delivery" && state(item) == "claimed" {
@@ -106,9 +100,9 @@ fn forget_doubt(item: &mut Item) {
     }
 }
 
-fn link_for_ever(item: &mut Item) {
-    if kind(item) == "link" && state(item) == "opening" {
-        set(item, "lease_until", json!(i64::MAX / 2));
+fn wait_for_ever(item: &mut Item) {
+    if kind(item) == "delivery" && state(item) == "waiting" {
+        set(item, "not_before", json!(i64::MAX / 2));
     }
 }
 
@@ -231,20 +225,36 @@ impl Store for Broken {
 }
 
 /// A queue that says that it has taken what it has not.
-struct Leaky(Arc<dyn Queue>);
+struct Leaky {
+    queue: Arc<dyn Queue>,
+    loses: fn(&QueueMessage) -> bool,
+}
 
 #[async_trait]
 impl Queue for Leaky {
     async fn send(&self, message: QueueMessage) -> Result<(), QueueError> {
-        if message.body.contains("second words") || message.body.contains("from ken") {
+        if (self.loses)(&message) {
             return Ok(());
         }
-        self.0.send(message).await
+        self.queue.send(message).await
     }
 }
 
 fn drop_first_enqueued(ports: Ports) -> Ports {
     let mut queues = ports.queues.clone();
-    queues.inbound = Arc::new(Leaky(queues.inbound));
+    let loses = |message: &QueueMessage| message.body.contains("second words") || message.body.contains("from ken");
+    queues.inbound = Arc::new(Leaky {
+        queue: queues.inbound,
+        loses,
+    });
+    Ports { queues, ..ports }
+}
+
+fn drop_dead_letters(ports: Ports) -> Ports {
+    let mut queues = ports.queues.clone();
+    queues.outbound_dead = Arc::new(Leaky {
+        queue: queues.outbound_dead,
+        loses: |_| true,
+    });
     Ports { queues, ..ports }
 }

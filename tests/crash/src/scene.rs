@@ -1,6 +1,7 @@
 //! The scenes: what people do, and what everybody has to see in the end, whatever died on the way.
 
 use bridgectl::stage::{Setting, Stage, Vendors};
+use local::QueueName;
 use simulators::{
     SimClock,
     telegram::{Place, Rights, UserId},
@@ -14,6 +15,8 @@ pub(crate) struct Expected {
     pub(crate) agents: Vec<(&'static str, Vec<(&'static str, String)>)>,
     /// For each topic: what the bot wrote there, in order.
     pub(crate) customers: Vec<(Place, Vec<String>)>,
+    /// What a customer may still see if a worker ended in the one window: a second copy whose message nobody knows.
+    pub(crate) strays: Vec<String>,
     /// Pieces of text that must not stand in the table.
     pub(crate) texts: Vec<String>,
 }
@@ -90,6 +93,11 @@ pub const SCENES: &[Scene] = &[
         name: "a closed conversation is followed by another",
         variables: &[("NEW_CONVERSATION", "after_close")],
         play: |world| Box::pin(after_close(world)),
+    },
+    Scene {
+        name: "an answer is given up and put back",
+        variables: &[],
+        play: |world| Box::pin(redriven(world)),
     },
     Scene {
         name: "a conversation is deleted",
@@ -196,6 +204,7 @@ async fn opens(world: &World) -> anyhow::Result<Expected> {
         )],
         customers: vec![(topic, read(&["Anna\nanswer one"]))],
         texts: read(&["first words", "second words", "answer one", "third words"]),
+        ..Expected::default()
     })
 }
 
@@ -217,6 +226,7 @@ async fn two_customers(world: &World) -> anyhow::Result<Expected> {
         )],
         customers: vec![(topic, Vec::new())],
         texts: read(&["from maria", "from ken"]),
+        ..Expected::default()
     })
 }
 
@@ -234,6 +244,7 @@ async fn same_word(world: &World) -> anyhow::Result<Expected> {
         agents: vec![("Order", said(&[("Maria Lopez", "begin"), okey, okey, okey, okey, okey]))],
         customers: vec![(topic, Vec::new())],
         texts: read(&["okey"]),
+        ..Expected::default()
     })
 }
 
@@ -247,6 +258,8 @@ async fn long_answer(world: &World) -> anyhow::Result<Expected> {
         .collect();
     let html = format!("<p>{}</p>", lines.join("</p><p>"));
     let part = world.answer("a question", &html)?;
+    // What a dying webhook missed comes again a minute later, behind what was said meanwhile.
+    world.stage.settle().await?;
     world.answer("a question", "<p>and one more</p>")?;
     world.stage.settle().await?;
     let view = world.stage.vendors.intercom.conversations();
@@ -269,6 +282,7 @@ async fn long_answer(world: &World) -> anyhow::Result<Expected> {
             read(&["Anna\nalpha alpha", "beta beta", "gamma gamma", "Anna\nand one more"]),
         )],
         texts: read(&["alpha alpha", "and one more"]),
+        ..Expected::default()
     })
 }
 
@@ -293,6 +307,7 @@ async fn staff(world: &World) -> anyhow::Result<Expected> {
         )],
         customers: vec![(topic, read(&["Anna\nwill do"]))],
         texts: read(&["will do"]),
+        ..Expected::default()
     })
 }
 
@@ -313,6 +328,7 @@ async fn corrected(world: &World) -> anyhow::Result<Expected> {
         )],
         customers: vec![(topic, Vec::new())],
         texts: read(&["at five", "at nine"]),
+        ..Expected::default()
     })
 }
 
@@ -328,6 +344,7 @@ async fn redacted(world: &World) -> anyhow::Result<Expected> {
     Ok(Expected {
         agents: Vec::new(),
         customers: vec![(topic, read(&["Anna\nmuch better"]))],
+        strays: read(&["Anna\noh no"]),
         texts: read(&["oh no", "much better"]),
     })
 }
@@ -347,6 +364,7 @@ async fn per_user(world: &World) -> anyhow::Result<Expected> {
         agents: Vec::new(),
         customers: vec![(topic, read(&["Anna\nfor ken", "Anna\nfor maria"]))],
         texts: read(&["from maria", "for ken"]),
+        ..Expected::default()
     })
 }
 
@@ -376,6 +394,7 @@ async fn swept(world: &World) -> anyhow::Result<Expected> {
         )],
         customers: vec![(topic, read(&["Anna\nfirst lost", "Anna\nsecond lost"]))],
         texts: read(&["first lost"]),
+        ..Expected::default()
     })
 }
 
@@ -404,6 +423,36 @@ async fn after_close(world: &World) -> anyhow::Result<Expected> {
         agents: Vec::new(),
         customers: vec![(topic, read(&["Anna\nlate answer", "Anna\nnew answer"]))],
         texts: read(&["old matter", "new matter"]),
+        ..Expected::default()
+    })
+}
+
+/// The bot is thrown out for two days: the answer is given up, and put back when the bot is back.
+async fn redriven(world: &World) -> anyhow::Result<Expected> {
+    let topic = world.topic("Order");
+    world.say(world.maria, topic, "a question");
+    world.stage.settle().await?;
+    let vendors = &world.stage.vendors;
+    vendors.telegram.kick_bot(&vendors.bot, world.forum);
+    world.answer("a question", "<p>at last</p>")?;
+    world.stage.settle_within(std::time::Duration::from_hours(48)).await?;
+    vendors.telegram.promote_bot(&vendors.bot, world.forum, Rights::all());
+    world.stage.settle().await?;
+    // The console's button, which somebody may press twice.
+    for _ in 0..2 {
+        world
+            .stage
+            .machine
+            .lanes()
+            .redrive(QueueName::OutboundDead, QueueName::Outbound)
+            .await?;
+        world.stage.settle().await?;
+    }
+    let written = "Written 2026-01-15 09:00 UTC:\nAnna\nat last".to_owned();
+    Ok(Expected {
+        customers: vec![(topic, vec![written])],
+        texts: read(&["at last"]),
+        ..Expected::default()
     })
 }
 
@@ -422,5 +471,6 @@ async fn deleted(world: &World) -> anyhow::Result<Expected> {
         agents: vec![("Order", said(&[("Maria Lopez", "found out"), ("Maria Lopez", "after")]))],
         customers: vec![(topic, Vec::new())],
         texts: read(&["found out"]),
+        ..Expected::default()
     })
 }

@@ -42,7 +42,7 @@ type Running = tokio::task::JoinSet<(&'static str, &'static str, crash::Crash, O
 
 async fn collect(running: &mut Running, failures: &mut Vec<String>) {
     if let Some(done) = running.join_next().await {
-        let (scene, call, crash, outcome) = done.expect("a played scene");
+        let (scene, call, crash, outcome) = done.unwrap_or_else(|error| panic!("a scene could not be played: {error}"));
         if !outcome.wrong.is_empty() {
             failures.push(format!(
                 "{scene}: {:?} {call} ({}): {:?}",
