@@ -2,6 +2,7 @@
 
 use super::scene::Scene;
 use crate::{
+    delivery::{Arrival, Begun, Claim, Delivery},
     ids::{BotId, ChatId, ContactId, ConversationId, MessageId, TopicId, WorkspaceId},
     keys::{self, LinkKey, Subject},
     ledger::Ledger,
@@ -51,6 +52,10 @@ impl Ledgers {
     pub(super) fn over(&self, store: Arc<dyn Store>) -> Ledger {
         let entropy = SeededEntropy::new(self.scene.entropy.bits());
         Ledger::new(store, Arc::<ManualClock>::clone(&self.clock), Arc::new(entropy))
+    }
+
+    pub(super) fn bot(&self) -> BotId {
+        self.bot
     }
 
     pub(super) fn link(&self, topic: usize) -> LinkKey {
@@ -143,6 +148,45 @@ impl Ledgers {
         let claim = self.claimed(ledger, link, message).await;
         self.bind(ledger, &claim, conversation).await.expect("to bind");
     }
+
+    /// What a worker makes of `message` as it comes out of the queue.
+    pub(super) async fn begin(&self, ledger: &Ledger, message: usize) -> Begun {
+        self.begin_copy(ledger, message, None).await
+    }
+
+    pub(super) async fn begin_copy(&self, ledger: &Ledger, message: usize, gave_up: Option<u32>) -> Begun {
+        let key = self.delivery(message);
+        let read = self.record::<Delivery>(&key).await;
+        self.begin_after(ledger, message, read, gave_up).await
+    }
+
+    pub(super) async fn begin_after(
+        &self,
+        ledger: &Ledger,
+        message: usize,
+        read: Option<Stored<Delivery>>,
+        gave_up: Option<u32>,
+    ) -> Begun {
+        let arrival = Arrival {
+            lane: "-1001:0".to_owned(),
+            since: BEGINNING,
+            gave_up,
+        };
+        let begin = || async {
+            let begun = ledger.begin(self.delivery(message), read.clone(), &arrival).await;
+            begun.map_err(WriteError::from)
+        };
+        settled(begin).await.expect("an answer to a beginning")
+    }
+
+    pub(super) async fn begun(&self, ledger: &Ledger, message: usize) -> Claim {
+        claimed(self.begin(ledger, message).await)
+    }
+
+    pub(super) async fn delivery_of(&self, message: usize) -> Delivery {
+        let stored = self.record::<Delivery>(&self.delivery(message)).await;
+        stored.expect("a delivery").value
+    }
 }
 
 pub(super) fn number(of: usize) -> i64 {
@@ -165,6 +209,19 @@ pub(super) fn taken_over(claimed: Claimed) -> OpeningClaim {
         Claimed::TakenOver { claim } => claim,
         other @ (Claimed::Ours(_) | Claimed::Later(_)) => panic!("a take-over was expected, not {other:?}"),
     }
+}
+
+pub(super) fn claimed(begun: Begun) -> Claim {
+    match begun {
+        Begun::Claimed(claim) => claim,
+        other @ (Begun::Later(_) | Begun::Finished | Begun::Poison(_)) => {
+            panic!("a claim was expected, not {other:?}")
+        }
+    }
+}
+
+pub(super) fn is_claimed(begun: &Begun) -> bool {
+    matches!(begun, Begun::Claimed(_))
 }
 
 /// Calls until the store is not too busy to answer.

@@ -15,10 +15,13 @@ macro_rules! cases {
     };
 }
 
+mod beginnings;
 mod claims;
 mod conditions;
+mod deliveries;
 mod ledgers;
 mod limits;
+mod links;
 mod races;
 mod reads;
 mod scene;
@@ -62,9 +65,12 @@ impl fmt::Debug for Case {
 /// All cases.
 pub fn cases() -> Vec<Case> {
     [
+        beginnings::cases(),
         claims::cases(),
         conditions::cases(),
+        deliveries::cases(),
         limits::cases(),
+        links::cases(),
         races::cases(),
         reads::cases(),
     ]
