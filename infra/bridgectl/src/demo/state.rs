@@ -108,7 +108,7 @@ impl State {
             DeliveryState::Waiting { reason, not_before } => waiting(reason, *not_before, around),
             DeliveryState::Delivered => delivered(delivery, around.way),
             DeliveryState::Skipped { reason } => skipped(reason),
-            DeliveryState::Undeliverable { reason } => {
+            DeliveryState::Undeliverable { reason, .. } => {
                 Self::new(Kind::Failed, format!("not delivered: {}", why(reason)))
             }
         };
