@@ -54,6 +54,10 @@ impl Ledgers {
         Ledger::new(store, Arc::<ManualClock>::clone(&self.clock), Arc::new(entropy))
     }
 
+    pub(super) async fn connect(&self) -> Arc<dyn Store> {
+        self.scene.connect().await
+    }
+
     pub(super) fn bot(&self) -> BotId {
         self.bot
     }

@@ -17,11 +17,13 @@ macro_rules! cases {
 
 mod beginnings;
 mod claims;
+mod commits;
 mod conditions;
 mod deliveries;
 mod ledgers;
 mod limits;
 mod links;
+mod pace;
 mod races;
 mod reads;
 mod scene;
@@ -67,10 +69,12 @@ pub fn cases() -> Vec<Case> {
     [
         beginnings::cases(),
         claims::cases(),
+        commits::cases(),
         conditions::cases(),
         deliveries::cases(),
         limits::cases(),
         links::cases(),
+        pace::cases(),
         races::cases(),
         reads::cases(),
     ]
