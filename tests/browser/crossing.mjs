@@ -1,0 +1,84 @@
+// What is written on one side is read on the other.
+
+import assert from 'node:assert/strict';
+
+export const cases = {
+  async 'a customer is read in Intercom, with formatting'(demo) {
+    await demo.customerWrites('It is **very** __urgent__, code `X-1`');
+    const arrived = demo.inIntercom('It is very urgent, code X-1');
+    await demo.once(arrived);
+    assert.match(await arrived.locator('.text').innerHTML(), /<b>very<\/b> <i>urgent<\/i>, code <code>X-1<\/code>/);
+    await demo.says(demo.inTelegram('It is very urgent'), 'in Intercom');
+  },
+
+  async 'an agent is read in Telegram, with formatting and a link'(demo) {
+    await demo.agentWrites('We **did** it: [the page](https://example.com/a?b=1)');
+    const arrived = demo.inTelegram('We did it: the page');
+    await demo.once(arrived);
+    assert.match(await arrived.locator('.text').innerHTML(), /<b>Anna<\/b>\nWe <b>did<\/b> it/);
+    assert.equal(await arrived.locator('.text a').getAttribute('href'), 'https://example.com/a?b=1');
+    await demo.says(demo.inIntercom('We did it'), 'in Telegram');
+  },
+
+  async 'a note stays in Intercom'(demo) {
+    await demo.agentWrites('Between us: a refund is fine.', { mode: 'Note' });
+    await demo.agentWrites('We look into it.');
+    await demo.once(demo.inTelegram('We look into it.'));
+    assert.equal(await demo.inTelegram('Between us').count(), 0);
+    await demo.inIntercom('Between us').locator('.tag', { hasText: 'internal note' }).waitFor();
+  },
+
+  async 'a colleague in Telegram answers as an admin, without an echo'(demo) {
+    await demo.customerWrites('The van was seen on your street.', { as: 'Sam Hill (staff)' });
+    const arrived = demo.inIntercom('The van was seen on your street.');
+    await demo.once(arrived);
+    await demo.says(arrived, 'written in Telegram');
+    await demo.customerWrites('I see it!');
+    await demo.once(demo.inIntercom('I see it!'));
+    assert.equal(await demo.inTelegram('The van was seen').count(), 1);
+  },
+
+  async 'a new topic becomes a new conversation'(demo) {
+    const { page } = demo;
+    await page.getByRole('button', { name: 'New topic' }).click();
+    await page.getByLabel('As', { exact: true }).selectOption('Ken Adeyemi');
+    await page.getByLabel('Title').fill('Broken lamp');
+    await page.getByLabel('First message').fill('It flickers.');
+    await page.getByRole('button', { name: 'Open topic' }).click();
+    await demo.once(demo.inTelegram('It flickers.'));
+    await page.locator('#conversation-head h3', { hasText: 'Broken lamp' }).waitFor();
+    await demo.once(demo.inIntercom('It flickers.'));
+    await demo.agentWrites('Which bulb is in it?');
+    await demo.once(demo.inTelegram('Which bulb is in it?'));
+  },
+
+  async 'a closed conversation is opened again by its customer'(demo) {
+    const { page } = demo;
+    await page.getByRole('button', { name: 'Close', exact: true }).click();
+    await page.locator('#conversation-head .status', { hasText: 'closed' }).waitFor();
+    await page.locator('#conversation-log .event', { hasText: 'closed the conversation' }).waitFor();
+    await demo.customerWrites('One more thing.');
+    await demo.once(demo.inIntercom('One more thing.'));
+    await page.locator('#conversation-head .status', { hasText: 'open' }).waitFor();
+  },
+
+  async 'nothing that is typed becomes markup'(demo) {
+    const typed = '<img src=x onerror=alert(1)> & <b>no</b> [x](javascript:alert(1))';
+    await demo.customerWrites(typed);
+    await demo.once(demo.inIntercom(typed));
+    await demo.agentWrites(typed);
+    await demo.inTelegram(typed).nth(1).waitFor();
+    assert.equal(await demo.page.locator('.text img, .text script, .text a[href^=javascript]').count(), 0);
+  },
+
+  async 'what was not read yet is marked'(demo) {
+    const { page } = demo;
+    const entry = page.locator('#conversations li', { hasText: 'March invoice' });
+    await entry.locator('.badge', { hasText: '1' }).waitFor();
+    await demo.choose('March invoice');
+    await entry.locator('.badge').waitFor({ state: 'detached' });
+    await page.locator('#topic-log .message', { hasText: 'What is the VAT number?' }).waitFor();
+    await demo.customerWrites('It is DE 123.', { as: 'Ken Adeyemi' });
+    await demo.once(demo.inIntercom('It is DE 123.'));
+  },
+};

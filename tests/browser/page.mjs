@@ -1,0 +1,103 @@
+// The demo's page in the words of those who use it.
+
+import assert from 'node:assert/strict';
+
+const SECOND = 1000;
+
+export const WIDE = { width: 1280, height: 800 };
+export const NARROW = { width: 390, height: 844 };
+
+/** Opens the page, and remembers everything that a console shows. */
+export async function open(browser, url, { size = WIDE, scheme = 'light' } = {}) {
+  const context = await browser.newContext({ viewport: size, colorScheme: scheme, reducedMotion: 'reduce' });
+  const page = await context.newPage();
+  const complaints = [];
+  page.on('console', (message) => complaints.push(`${message.type()}: ${message.text()}`));
+  page.on('pageerror', (error) => complaints.push(`error: ${error.message}`));
+  page.on('request', (request) => { if (!request.url().startsWith(url)) complaints.push(`asked for ${request.url()}`); });
+  const demo = new Page(page, complaints);
+  await page.goto(url);
+  // The first exchange is over when the last reply has had its turn; who opens the page then has read nothing yet.
+  await page.locator('#topics li', { hasText: 'Support: Jonas' }).waitFor({ state: 'attached' });
+  await page.locator('#topics li', { hasText: 'Maria: Wonderful' }).waitFor({ state: 'attached' });
+  await page.reload();
+  await demo.inTelegram('Wonderful, thank you both!').waitFor({ state: 'attached' });
+  await demo.inIntercom('Wonderful, thank you both!').waitFor({ state: 'attached' });
+  return demo;
+}
+
+const unmarked = (text) => text.replace(/\[([^\]]+)\]\(http[^)]+\)/g, '$1').replace(/[*_`]/g, '');
+
+class Page {
+  constructor(page, complaints) {
+    this.page = page;
+    this.complaints = complaints;
+  }
+
+  /** The messages that hold this text on either side. */
+  inTelegram(text) { return this.#messages('#topic-log', text); }
+  inIntercom(text) { return this.#messages('#conversation-log', text); }
+  #messages(log, text) { return this.page.locator(`${log} .message`, { has: this.page.locator('.text', { hasText: text }) }); }
+
+  async customerWrites(text, { as = 'Maria Lopez' } = {}) {
+    await this.page.locator('#topic-composer select').selectOption(as);
+    await this.#send('#topic-composer', text);
+    await this.inTelegram(unmarked(text)).first().waitFor();
+  }
+
+  async agentWrites(text, { mode = 'Reply', as = 'Anna Weber' } = {}) {
+    await this.page.locator('#conversation-composer').getByRole('button', { name: mode }).click();
+    await this.page.locator('#conversation-composer select').selectOption(as);
+    await this.#send('#conversation-composer', text);
+    await this.inIntercom(unmarked(text)).first().waitFor();
+  }
+
+  async #send(form, text) {
+    const field = this.page.locator(`${form} textarea`);
+    await field.fill(text);
+    await field.press('Enter');
+  }
+
+  /** Opens a topic, and with it its conversation. */
+  async choose(title) {
+    await this.page.locator('#topics button', { hasText: title }).click();
+    await this.page.locator('#conversation-head h3', { hasText: title }).waitFor();
+  }
+
+  switchFor(name) { return this.page.getByRole('switch', { name, exact: true }); }
+
+  async turn(name, on) {
+    const button = this.switchFor(name);
+    if ((await button.getAttribute('aria-checked')) !== String(on)) await button.click();
+    await this.page.getByRole('switch', { name, exact: true, checked: on }).waitFor();
+  }
+
+  async kill() {
+    await this.page.getByRole('button', { name: 'Kill the bridge' }).click();
+    await this.page.getByText('Bridge killed').waitFor();
+  }
+
+  async start() {
+    await this.page.getByRole('button', { name: 'Start the bridge' }).click();
+    await this.page.getByText('Bridge running').waitFor();
+  }
+
+  /** Waits until a message's state says this. */
+  async says(message, words, seconds = 10) {
+    await message.locator('.state', { hasText: words }).waitFor({ timeout: seconds * SECOND });
+  }
+
+  /** Waits until a text stands on a side, and makes sure that it stands there once. */
+  async once(messages, seconds = 10) {
+    await messages.first().waitFor({ timeout: seconds * SECOND });
+    assert.equal(await messages.count(), 1, 'it stands there more than once');
+  }
+
+  async order(log, first, second) {
+    const texts = await this.page.locator(`${log} .message .text`).allInnerTexts();
+    const at = (words) => texts.findIndex((text) => text.includes(words));
+    assert.ok(at(first) >= 0 && at(first) < at(second), `“${first}” does not stand before “${second}”`);
+  }
+
+  close() { return this.page.context().close(); }
+}
