@@ -117,7 +117,7 @@ impl Trouble {
         };
         match self {
             Self::TelegramBusy => vec![(Telegram, SEND, Fault::TooManyRequests(BUSY_FOR))],
-            Self::TelegramRefuses => vec![(Telegram, SEND, Fault::Refuse(400))],
+            Self::TelegramRefuses => vec![(Telegram, SEND, Fault::Refuse(TOO_LARGE))],
             Self::AnswerLost => both(&Fault::LoseAnswer),
             Self::IntercomError => both(&Fault::Refuse(500)),
             // Telegram has not taken the message when the bridge dies, Intercom has: what is harder for each.
@@ -142,6 +142,8 @@ enum Side {
 const SEND: &str = "sendMessage";
 const OPEN: &str = "POST /conversations";
 const REPLY: &str = "POST /conversations/{id}/reply";
+/// Refused for good, whatever the bridge does.
+const TOO_LARGE: u16 = 413;
 const BUSY_FOR: Duration = Duration::from_secs(8);
 const LONGER_THAN_A_CALL: Duration = Duration::from_secs(30);
 const LATE_BY: Duration = Duration::from_secs(4);

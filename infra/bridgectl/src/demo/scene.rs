@@ -26,7 +26,7 @@ const LINES: [Line; 9] = [
     ),
     Opens(
         1,
-        "Invoice for March",
+        "March invoice",
         "Good morning, I need the March invoice with our **VAT number** on it.",
     ),
     Opens(
@@ -50,7 +50,7 @@ const LINES: [Line; 9] = [
         "The carrier lost a day in Leipzig. Refund the shipping if it slips again.",
     ),
     Says(3, "Order 1042", "I called the depot: it is on the van."),
-    Replies(1, "Invoice for March", "Of course, Ken. What is the VAT number?"),
+    Replies(1, "March invoice", "Of course, Ken. What is the VAT number?"),
     Says(0, "Order 1042", "Wonderful, thank you both!"),
 ];
 

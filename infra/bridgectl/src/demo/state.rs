@@ -188,15 +188,27 @@ fn skipped(reason: &str) -> State {
     State::new(Kind::Aside, words)
 }
 
-/// The record's reason in words. Failures are kept as fragments that read after "failed to".
+/// How the reasons begin that failures leave in records, fragments that read after "failed to", and how they read here.
+const FAILURES: [(&str, &str); 7] = [
+    ("reach Intercom", "Intercom cannot be reached"),
+    ("reach Telegram", "Telegram cannot be reached"),
+    ("learn what Intercom did", "Intercom gave no answer"),
+    ("learn what Telegram did", "Telegram gave no answer"),
+    ("have it accepted by Intercom", "Intercom refused it"),
+    ("have it accepted by Telegram", "Telegram refused it"),
+    ("write in the Telegram chat", "the bot may not write in the group"),
+];
+
 fn why(reason: &str) -> String {
-    let fragments = ["reach ", "learn ", "use ", "find ", "have ", "write "];
     match reason {
-        "telegram 429" => "Telegram said 429, too many requests".to_owned(),
-        "poison" => "it stopped the bridge again and again".to_owned(),
-        _ if fragments.iter().any(|start| reason.starts_with(start)) => format!("failed to {reason}"),
-        _ => reason.to_owned(),
+        "telegram 429" => return "Telegram said 429, too many requests".to_owned(),
+        "poison" => return "it stopped the bridge again and again".to_owned(),
+        _ => {}
     }
+    let known = FAILURES
+        .iter()
+        .find_map(|(fragment, words)| Some(format!("{words}{}", reason.strip_prefix(fragment)?)));
+    known.unwrap_or_else(|| reason.to_owned())
 }
 
 #[cfg(test)]
@@ -291,7 +303,7 @@ mod tests {
         let state = State::of(Some(&delivery(undeliverable, 2, 0)), &around(Way::ToTelegram));
         let expected = json!({
             "kind": "failed", "tries": 2,
-            "words": "not delivered: failed to have it accepted by Telegram: Bad Request",
+            "words": "not delivered: Telegram refused it: Bad Request",
         });
         assert_eq!(serde_json::to_value(state).unwrap(), expected);
     }

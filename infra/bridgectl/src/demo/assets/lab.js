@@ -59,6 +59,6 @@ function control(one) {
     type: 'button', role: 'switch', 'aria-checked': String(one.on), 'aria-labelledby': `name-${one.id}`,
     'aria-describedby': `about-${one.id}`, 'data-trouble': one.id, on: { click: turn },
   }, h('span', { class: 'knob', 'aria-hidden': 'true' }), h('span', { class: 'words' },
-    h('span', { id: `name-${one.id}` }, one.name, one.once && h('small', {}, 'once')),
+    h('span', {}, h('span', { id: `name-${one.id}` }, one.name), one.once && h('small', {}, 'once')),
     h('span', { class: 'about', id: `about-${one.id}` }, one.about)));
 }

@@ -26,12 +26,15 @@ export function showList(list, threads, chosen, unread) {
   const hadFocus = list.contains(document.activeElement);
   const items = threads.map((thread) => item(thread, String(thread.id) === String(chosen), unread(thread)));
   keyed(list, items, entry);
-  if (hadFocus && !list.contains(document.activeElement)) list.querySelector('[aria-current]')?.focus();
+  const current = list.querySelector('[aria-current]');
+  if (current && list.current !== String(chosen)) current.scrollIntoView({ block: 'nearest', inline: 'nearest' });
+  list.current = String(chosen);
+  if (hadFocus && !list.contains(document.activeElement)) current?.focus();
 }
 
 function item(thread, isChosen, unread) {
   const spoken = thread.messages.filter((one) => one.kind !== 'event');
-  const last = spoken.at(-1);
+  const last = spoken.findLast((one) => one.kind === 'message') ?? spoken.at(-1);
   const waits = spoken.some((one) => one.state && ['waiting', 'failed'].includes(one.state.kind));
   return {
     key: String(thread.id),

@@ -4,10 +4,10 @@ import { act, avatar, byId, h, keyed } from './dom.js';
 import { composer } from './composer.js';
 import { keepLab, showLab, tick } from './lab.js';
 import { keepList, showList } from './list.js';
-import { count, setClock, showThread } from './thread.js';
+import { count, keepLog, setClock, showThread } from './thread.js';
 
 let world = null;
-const chosen = { topic: null, conversation: null };
+const chosen = { topic: null, conversation: null, byHand: false };
 const seen = { topics: new Map(), conversations: new Map() };
 const narrow = matchMedia('(max-width: 900px)');
 
@@ -19,6 +19,7 @@ const telegram = composer(byId('topic-composer'), {
   label: 'Write as',
   changed: () => world && show(),
   send: async (text, person) => {
+    chosen.byHand = true;
     const sent = await act({ do: 'say', topic: chosen.topic, person: Number(person), text });
     if (sent) tick('write');
     return sent;
@@ -29,6 +30,7 @@ const intercom = composer(byId('conversation-composer'), {
   modes: [{ id: 'reply', name: 'Reply' }, { id: 'note', name: 'Note' }],
   changed: () => world && show(),
   send: async (text, agent, mode) => {
+    chosen.byHand = true;
     const sent = await act({ do: mode, conversation: chosen.conversation, agent, text });
     if (sent && mode === 'reply') tick('answer');
     return sent;
@@ -38,22 +40,26 @@ const intercom = composer(byId('conversation-composer'), {
 /** Whoever reads one side of a topic sees the other side of it beside. */
 function chooseTopic(id) {
   chosen.topic = Number(id);
-  const linked = world.conversations.find((one) => one.topic === chosen.topic);
-  chosen.conversation = linked?.id ?? null;
+  chosen.conversation = null;
+  chosen.byHand = true;
   show();
 }
 
 function chooseConversation(id) {
   chosen.conversation = id;
+  chosen.byHand = true;
   const linked = conversation()?.topic;
   if (linked) chosen.topic = linked;
   show();
 }
 
-/** A topic that has just got its conversation shows it; at the beginning, the newest topic is shown. */
+/** Until somebody chooses, the newest topic is shown; a topic that has just got its conversation shows it. */
 function follow() {
-  if (chosen.topic === null) chosen.topic = (world.topics.find((one) => one.name === 'Order 1042') ?? world.topics.at(-1))?.id ?? null;
-  if (chosen.conversation === null) chosen.conversation = world.conversations.find((one) => one.topic === chosen.topic)?.id ?? null;
+  if (!chosen.byHand) {
+    chosen.topic = world.topics.at(-1)?.id ?? null;
+    chosen.conversation = null;
+  }
+  chosen.conversation ??= world.conversations.find((one) => one.topic === chosen.topic)?.id ?? null;
 }
 
 const me = () => find(world.people, telegram.people.value)?.name;
@@ -83,9 +89,9 @@ function show() {
   showList(byId('topics'), latestFirst(world.topics), chosen.topic, unread('topics'));
   showList(byId('conversations'), latestFirst(world.conversations), chosen.conversation, unread('conversations'));
   showHeads();
+  showComposers();
   showThread(byId('topic-log'), topic(), isMine.topics);
   showThread(byId('conversation-log'), conversation(), isMine.conversations);
-  showComposers();
   showLab(world);
   showBadges();
 }
@@ -177,8 +183,7 @@ function showOpened() {
   const fresh = opened && world.topics.find((one) => !opened.has(one.id));
   if (!fresh) return;
   opened = null;
-  chosen.topic = fresh.id;
-  chosen.conversation = null;
+  Object.assign(chosen, { topic: fresh.id, conversation: null, byHand: true });
 }
 
 function listen() {
@@ -200,12 +205,12 @@ for (const tab of document.querySelectorAll('.tabs button')) {
   tab.addEventListener('click', () => {
     document.body.dataset.tab = tab.dataset.tab;
     if (world) show();
-    for (const log of document.querySelectorAll('.log')) log.scrollTop = log.scrollHeight;
   });
 }
 keepList(byId('topics'), chooseTopic);
 keepList(byId('conversations'), chooseConversation);
 keepLab();
+for (const log of document.querySelectorAll('.log')) keepLog(log);
 keepDialog();
 document.addEventListener('visibilitychange', () => world && show());
 setInterval(count, 250);

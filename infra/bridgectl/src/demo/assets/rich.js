@@ -2,6 +2,8 @@
 
 const SAME = { B: 'b', STRONG: 'b', I: 'i', EM: 'i', U: 'u', S: 's', CODE: 'code', PRE: 'pre', BLOCKQUOTE: 'blockquote',
   P: 'p', BR: 'br', UL: 'ul', OL: 'ol', LI: 'li', H1: 'h4', H2: 'h4', H3: 'h4', H4: 'h4' };
+// What stands in these is no address to follow, or is one already.
+const LITERAL = ['A', 'CODE', 'PRE'];
 const SPOILER = 'TG-SPOILER';
 
 /** A fragment that shows this HTML. The parser's document is inert: nothing in it runs or loads. */
@@ -18,17 +20,17 @@ export function plain(html) {
   return parsed.body.textContent.replace(/\s+/g, ' ').trim();
 }
 
-function copy(from, to) {
+function copy(from, to, links = true) {
   for (const node of from.childNodes) {
-    if (node.nodeType === Node.TEXT_NODE) to.append(node.data);
-    else if (node.nodeType === Node.ELEMENT_NODE) to.append(...copied(node));
+    if (node.nodeType === Node.TEXT_NODE) to.append(...(links ? linked(node.data) : [node.data]));
+    else if (node.nodeType === Node.ELEMENT_NODE) to.append(...copied(node, links));
   }
 }
 
-function copied(node) {
+function copied(node, links) {
   const inside = document.createDocumentFragment();
-  copy(node, inside);
   const name = node.nodeName;
+  copy(node, inside, links && !LITERAL.includes(name));
   if (SAME[name]) return [filled(SAME[name], inside)];
   if (name === 'A') return [link(node, inside)];
   if (name === SPOILER) {
@@ -40,6 +42,20 @@ function copied(node) {
   return [inside];
 }
 
+/** Addresses that were written as text are links, too. */
+function linked(text) {
+  if (!text.includes('://')) return [text];
+  return text.split(/(https?:\/\/[^\s<>"]+[^\s<>".,;:!?)])/i).map((piece, at) => (at % 2 ? anchor(piece, piece) : piece));
+}
+
+function anchor(url, inside) {
+  const element = filled('a', inside);
+  element.href = url;
+  element.target = '_blank';
+  element.rel = 'noopener noreferrer';
+  return element;
+}
+
 function filled(tag, inside) {
   const element = document.createElement(tag);
   element.append(inside);
@@ -48,10 +64,5 @@ function filled(tag, inside) {
 
 function link(node, inside) {
   const url = node.getAttribute('href') ?? '';
-  if (!/^https?:\/\//i.test(url)) return inside;
-  const element = filled('a', inside);
-  element.href = url;
-  element.target = '_blank';
-  element.rel = 'noopener noreferrer';
-  return element;
+  return /^https?:\/\//i.test(url) ? anchor(url, inside) : inside;
 }

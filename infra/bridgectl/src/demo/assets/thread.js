@@ -17,15 +17,28 @@ export function setClock(now) {
 /** Shows messages; `mine` tells which stand at the right. */
 export function showThread(log, thread, mine) {
   const isOther = log.dataset.thread !== String(thread?.id ?? '');
-  const atEnd = log.scrollHeight - log.scrollTop - log.clientHeight < NEAR_THE_END;
+  const atEnd = isAtEnd(log);
   log.dataset.thread = thread?.id ?? '';
   log.classList.toggle('still', isOther);
   keyed(log, thread ? grouped(thread, mine) : [], message);
   const last = thread?.messages.at(-1);
-  if (isOther || atEnd || (last && mine(last) && log.dataset.last !== last.id)) log.scrollTop = log.scrollHeight;
+  if (isOther || atEnd || (last && mine(last) && log.dataset.last !== last.id)) toEnd(log);
   log.dataset.last = last?.id ?? '';
   count();
 }
+
+function toEnd(log) {
+  log.atEnd = true;
+  log.scrollTop = log.scrollHeight;
+}
+
+/** Whoever reads the end goes on reading it when the room for it changes. */
+export function keepLog(log) {
+  log.addEventListener('scroll', () => { log.atEnd = isAtEnd(log); });
+  new ResizeObserver(() => log.atEnd && toEnd(log)).observe(log);
+}
+
+const isAtEnd = (log) => log.scrollHeight - log.scrollTop - log.clientHeight < NEAR_THE_END;
 
 /** Messages of one author right below each other share a name and a picture. */
 function grouped(thread, mine) {
@@ -39,7 +52,7 @@ function grouped(thread, mine) {
 
 function message(one, former) {
   if (one.kind === 'event') return h('p', { class: 'event' }, h('b', {}, one.name), ` ${one.html} · ${time(one.at)}`);
-  const classes = ['message', one.kind, one.who, one.mine && 'mine', one.joins && 'joins', former && 'still'];
+  const classes = ['message', one.kind === 'note' && 'note', one.mine && 'mine', one.joins && 'joins', former && 'still'];
   const text = h('div', { class: 'text' });
   text.append(rich(one.html));
   return h('article', { class: classes.filter(Boolean).join(' ') },
@@ -77,6 +90,7 @@ function words(told) {
 }
 
 function seconds(ms) {
+  if (ms < 100) return `${ms} ms`;
   if (ms < 10_000) return `${(ms / 1000).toFixed(1)} s`;
   return long(Math.round(ms / 1000));
 }
