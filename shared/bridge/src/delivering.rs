@@ -152,11 +152,19 @@ impl Carried<'_> {
         failed: bool,
     ) -> Result<Verdict, Stop> {
         let mut claim = claim;
-        if self.is_too_old(&claim, cause) {
+        let now = self.context.ledger.now();
+        // What only waits for its turn may have stood behind others for long; nothing is wrong with it.
+        let (too_old, late) = if failed {
+            let late = now.since(claim.delivery.tried_since) >= TELL_AFTER;
+            (self.is_too_old(&claim, cause), late)
+        } else {
+            let late = until.since(now) >= TELL_AFTER;
+            (now.since(claim.delivery.tried_since) > OLDEST, late)
+        };
+        if too_old {
             return self.give_up(claim, reason.to_owned(), cause).await;
         }
-        let waits = self.context.ledger.now().since(claim.delivery.tried_since);
-        let tell = matches!(cause, Cause::NoRights | Cause::TopicClosed) || waits >= TELL_AFTER;
+        let tell = matches!(cause, Cause::NoRights | Cause::TopicClosed) || late;
         if tell && !claim.delivery.told && matches!(self.audience, Some(Audience::Agent { .. })) {
             self.notify(about(&claim), Sentence::StillTryingTelegram { cause })
                 .await?;

@@ -55,10 +55,6 @@ async fn failed(context: &Context, claim: &mut Claim, bot: BotId, place: Place, 
         if let Err(error) = context.ledger.block_chat(&keys::pace(bot, place.chat), until).await {
             return error.into();
         }
-        return Stop::Wait {
-            reason: "telegram 429",
-            until,
-        };
     }
     error.into()
 }
