@@ -2,6 +2,7 @@
 
 use crate::{leftovers::Left, recorder::Recorder, scene::Scene};
 use bridgectl::stage::Stage;
+use local::QueueName;
 use simulators::{
     intercom::{IntercomSim, Reply},
     telegram::{Compose, Place, TelegramSim, UserId},
@@ -111,6 +112,16 @@ impl World {
         let swept = self.stage.machine.sweep().await.expect("a sweep");
         self.settle().await;
         swept.missed
+    }
+
+    /// An operator sends all dead letters on their way again; tells how many there were.
+    pub async fn redrives(&self) -> u64 {
+        let lanes = self.stage.machine.lanes();
+        let redrive = async |from, to| lanes.redrive(from, to).await.expect("a redrive");
+        let inbound = redrive(QueueName::InboundDead, QueueName::Inbound).await;
+        let outbound = redrive(QueueName::OutboundDead, QueueName::Outbound).await;
+        self.settle().await;
+        inbound + outbound
     }
 
     /// Nothing is left behind.

@@ -6,14 +6,21 @@
     reason = "what cannot be played has failed; what it cost is published"
 )]
 
+mod changes;
 mod clicks;
+mod content;
 mod counts;
 mod doors;
 mod duplicates;
+mod generations;
+mod healing;
 mod inside;
 mod logs;
 mod lost_calls;
 mod opening;
 mod people;
 mod places;
+mod rights;
 mod samples;
+mod sweep;
+mod unlinked;

@@ -1,0 +1,137 @@
+//! What was said is changed or taken back.
+
+use scenarios::{Scene, World};
+use std::time::Duration;
+
+#[tokio::test]
+async fn a_changed_message_is_said_again_as_a_correction() {
+    let world = World::new().await;
+    let topic = world.order().await;
+    let message = world.writes(world.maria, topic, "It is order 1024.");
+    world.settle().await;
+    world.telegram().edit(world.forum, message, "It is order 1042.");
+    world.settle().await;
+    assert_eq!(
+        world.agent_sees("Order 1042")[1..],
+        [
+            "Maria Lopez: It is order 1024.",
+            "Maria Lopez: Correction:\nIt is order 1042."
+        ]
+    );
+    world.finish().await;
+}
+
+/// A preview appears below a link, a reaction is counted: the text did not change.
+#[tokio::test]
+async fn a_change_of_something_else_is_no_correction() {
+    let world = World::new().await;
+    let topic = world.order().await;
+    let message = world.writes(world.maria, topic, "example.com");
+    world.settle().await;
+    let preview = serde_json::json!({"url": "https://example.com"});
+    let changed = [("link_preview_options".to_owned(), preview)].into_iter().collect();
+    world.telegram().edit_fields(world.forum, message, changed);
+    world.settle().await;
+    assert_eq!(world.agent_sees("Order 1042").len(), 2);
+    world.finish().await;
+}
+
+#[tokio::test]
+async fn a_correction_comes_after_its_original_however_late_that_is() {
+    let world = World::new().await;
+    let topic = world.order().await;
+    let fault = simulators::Fault::TooManyRequests(Duration::from_secs(40));
+    world
+        .intercom()
+        .faults()
+        .arm("POST /conversations/{id}/reply", fault, 1);
+    let message = world.writes(world.maria, topic, "It is order 1024.");
+    world.telegram().edit(world.forum, message, "It is order 1042.");
+    world.settle().await;
+    assert_eq!(
+        world.agent_sees("Order 1042")[1..],
+        [
+            "Maria Lopez: It is order 1024.",
+            "Maria Lopez: Correction:\nIt is order 1042."
+        ]
+    );
+    world.finish().await;
+}
+
+#[tokio::test]
+async fn the_first_message_can_be_corrected_and_more_than_once() {
+    let world = World::new().await;
+    let topic = world.topic("Order 1042");
+    let message = world.writes(world.maria, topic, "one");
+    world.settle().await;
+    world.telegram().edit(world.forum, message, "two");
+    world.settle().await;
+    world.telegram().edit(world.forum, message, "three");
+    world.settle().await;
+    assert_eq!(
+        world.agent_sees("Order 1042"),
+        [
+            "Maria Lopez: one",
+            "Maria Lopez: Correction:\ntwo",
+            "Maria Lopez: Correction:\nthree"
+        ]
+    );
+    world.finish().await;
+}
+
+#[tokio::test]
+async fn a_colleagues_correction_stays_a_colleagues() {
+    let world = Scene::new().await.with_sam_as_admin().open().await;
+    let topic = world.order().await;
+    let message = world.writes(world.sam, topic, "Tuesday");
+    world.settle().await;
+    world.telegram().edit(world.forum, message, "Wednesday");
+    world.settle().await;
+    assert_eq!(
+        world.agent_sees("Order 1042")[1..],
+        ["Sam Hill: Tuesday", "Sam Hill: Correction:\nWednesday"]
+    );
+    assert!(world.customer_is_told(topic).is_empty());
+    world.finish().await;
+}
+
+#[tokio::test]
+async fn what_an_agent_takes_back_is_deleted_in_telegram() {
+    for payload in [
+        simulators::intercom::RedactionPayload::Full,
+        simulators::intercom::RedactionPayload::Minimal,
+    ] {
+        let world = World::new().await;
+        let topic = world.order().await;
+        world
+            .intercom()
+            .configure(|options| options.redaction_payload = payload);
+        world.agent_replies("Order 1042", "<p>Stays</p>");
+        let part = world.agent_replies("Order 1042", "<p>The password is hunter2</p>");
+        world.settle().await;
+        assert_eq!(world.customer_is_told(topic).len(), 2);
+        world.intercom().agent_redacts(&part);
+        world.settle().await;
+        assert_eq!(world.customer_is_told(topic), ["<b>Anna</b>\nStays"], "{payload:?}");
+        world.finish().await;
+    }
+}
+
+/// The reply waits for its slot while it is taken back.
+#[tokio::test]
+async fn what_an_agent_takes_back_in_time_is_never_sent() {
+    let world = World::new().await;
+    let topic = world.order().await;
+    let fault = simulators::Fault::TooManyRequests(Duration::from_secs(40));
+    world.telegram().faults().arm("sendMessage", fault, 1);
+    let part = world.agent_replies("Order 1042", "<p>The password is hunter2</p>");
+    world.passes(Duration::from_secs(10)).await;
+    world.intercom().agent_redacts(&part);
+    world.settle().await;
+    assert!(
+        world.customer_is_told(topic).is_empty(),
+        "{:?}",
+        world.customer_is_told(topic)
+    );
+    world.finish().await;
+}
