@@ -234,6 +234,7 @@ mod tests {
             state,
             lane: "-1:2".into(),
             since: NOW - Duration::from_secs(10),
+            tried_since: NOW - Duration::from_secs(10),
             attempt,
             begun,
             generation: 0,
@@ -299,6 +300,7 @@ mod tests {
     fn the_page_gets_it_as_json() {
         let undeliverable = DeliveryState::Undeliverable {
             reason: "have it accepted by Telegram: Bad Request".into(),
+            in_doubt: false,
         };
         let state = State::of(Some(&delivery(undeliverable, 2, 0)), &around(Way::ToTelegram));
         let expected = json!({
