@@ -70,7 +70,7 @@ async fn it_carries_both_ways_and_ends_cleanly_when_it_is_told_to() {
     group.sees(&said).await;
     let answered = group.agents_answer(0).await;
     // In the middle of carrying them.
-    let code = program.stop().await;
+    let code = program.stop();
     assert_eq!(code, Some(0), "{}", program.log());
     assert_eq!(
         program.claims().await,
@@ -79,7 +79,7 @@ async fn it_carries_both_ways_and_ends_cleanly_when_it_is_told_to() {
     );
     program.start().await;
     group.reads(&answered).await;
-    assert_eq!(program.stop().await, Some(0));
+    assert_eq!(program.stop(), Some(0));
     assert_eq!(group.violations(), Vec::<String>::new());
     assert_eq!(group.shown_twice(&answered), 0, "nothing was interrupted");
 }
@@ -99,7 +99,7 @@ async fn a_killed_program_goes_on_where_it_stopped() {
         group.traffic_flows().await;
         let moment = Duration::from_millis(u64::from(rand::random::<u8>()));
         tokio::time::sleep(moment).await;
-        program.kill().await;
+        program.kill();
         let claims = program.claims().await;
         println!("killed after {moment:?}, {} deliveries under way", claims.len());
         program.let_pass(Duration::from_secs(131)).await;
@@ -118,7 +118,7 @@ async fn a_killed_program_goes_on_where_it_stopped() {
         "only what a kill interrupted can be shown twice"
     );
     program.rests().await;
-    assert_eq!(program.stop().await, Some(0));
+    assert_eq!(program.stop(), Some(0));
     assert_eq!(program.claims().await, Vec::<String>::new());
     assert_eq!(group.violations(), Vec::<String>::new());
 }

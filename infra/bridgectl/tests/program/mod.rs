@@ -312,14 +312,14 @@ impl<'g> Program<'g> {
     }
 
     /// Ends it at once, as a power cut would.
-    pub(crate) async fn kill(&mut self) {
+    pub(crate) fn kill(&mut self) {
         let mut child = self.child.take().unwrap();
         child.kill().unwrap();
         tokio::task::block_in_place(|| child.wait()).unwrap();
     }
 
     /// Tells it to end, and waits until it has; gives its exit code.
-    pub(crate) async fn stop(&mut self) -> Option<i32> {
+    pub(crate) fn stop(&mut self) -> Option<i32> {
         let mut child = self.child.take().unwrap();
         let pid = child.id().to_string();
         assert!(Command::new("kill").args(["-TERM", &pid]).status().unwrap().success());
