@@ -32,6 +32,19 @@ impl World {
         said(&self.conversation(title))
     }
 
+    /// The newest conversation of a topic, told by the link that its opening message ends with: its title may be missing.
+    pub fn conversation_in(&self, topic: Place) -> Option<ConversationView> {
+        let group = -topic.chat - 1_000_000_000_000;
+        let link = format!("{LINK}{group}/{}/", topic.topic.unwrap_or_default());
+        let opened_with = |one: &ConversationView| one.parts.first().is_some_and(|part| part.text.contains(&link));
+        self.intercom().conversations().into_iter().rfind(opened_with)
+    }
+
+    /// What was said in the conversation of a topic.
+    pub fn agent_sees_in(&self, topic: Place) -> Vec<String> {
+        self.conversation_in(topic).as_ref().map(said).unwrap_or_default()
+    }
+
     /// The notes in a conversation but the first, which the bridge opens it with: `name: text`.
     pub fn agent_notes(&self, title: &str) -> Vec<String> {
         let conversation = self.conversation(title);

@@ -7,6 +7,7 @@
 )]
 
 mod changes;
+mod chaos;
 mod clicks;
 mod content;
 mod counts;

@@ -43,7 +43,7 @@ async fn the_webhook_and_its_retry_have_their_chance_first() {
         .intercom()
         .configure(|options| options.notification_delay = Duration::from_secs(90));
     world.agent_replies("Order 1042", "<p>First</p>");
-    world.passes(Duration::from_secs(60)).await;
+    world.passes(Duration::from_mins(1)).await;
     let swept = world.stage.machine.sweep().await.unwrap();
     assert_eq!(swept.missed, 0);
     world.settle().await;
