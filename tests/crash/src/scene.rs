@@ -96,7 +96,7 @@ pub const SCENES: &[Scene] = &[
     },
     Scene {
         name: "an answer is given up and put back",
-        variables: &[],
+        variables: &[("GIVE_UP_AFTER", "20m")],
         play: |world| Box::pin(redriven(world)),
     },
     Scene {
@@ -427,7 +427,7 @@ async fn after_close(world: &World) -> anyhow::Result<Expected> {
     })
 }
 
-/// The bot is thrown out for two days: the answer is given up, and put back when the bot is back.
+/// The bot is thrown out for two hours: the answer is given up, and put back when the bot is back.
 async fn redriven(world: &World) -> anyhow::Result<Expected> {
     let topic = world.topic("Order");
     world.say(world.maria, topic, "a question");
@@ -435,7 +435,7 @@ async fn redriven(world: &World) -> anyhow::Result<Expected> {
     let vendors = &world.stage.vendors;
     vendors.telegram.kick_bot(&vendors.bot, world.forum);
     world.answer("a question", "<p>at last</p>")?;
-    world.stage.settle_within(std::time::Duration::from_hours(48)).await?;
+    world.stage.settle_within(std::time::Duration::from_hours(2)).await?;
     vendors.telegram.promote_bot(&vendors.bot, world.forum, Rights::all());
     world.stage.settle().await?;
     // The console's button, which somebody may press twice.

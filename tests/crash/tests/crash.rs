@@ -1,53 +1,52 @@
-//! Every crash point of every scene, and every sabotage.
+//! Every crash point of every scene: one test a scene.
+#![expect(clippy::print_stdout, reason = "what was found is the point of running it")]
 
-use crash::{Outcome, SCENES, play, points};
+use crash::{Crash, Outcome, SCENES, Scene, play, points};
+use libtest_mimic::{Arguments, Failed, Trial};
+use tokio::{runtime::Runtime, task::JoinSet};
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_worker_may_die_anywhere() {
+/// So many plays run at the same time within one scene's test.
+const AT_ONCE: usize = 2;
+
+fn main() {
     crash::be_quiet_about_crashes();
-    let mut count = 0;
-    let mut failures = Vec::new();
-    let only = std::env::var("SCENE").unwrap_or_default();
-    for scene in SCENES.iter().filter(|scene| scene.name.contains(&only)) {
-        let Outcome { calls, wrong } = play(*scene, None, None).await;
-        if !wrong.is_empty() {
-            failures.push(format!("{}: without any crash: {wrong:#?}", scene.name));
-            continue;
-        }
-        let points = points(&calls);
-        println!("{:5} points: {}", points.len(), scene.name);
-        count += points.len();
-        let mut running = tokio::task::JoinSet::new();
-        for crash in points {
-            if running.len() >= 3 {
-                collect(&mut running, &mut failures).await;
-            }
-            let name = calls[crash.at];
-            running.spawn(async move { (scene.name, name, crash, play(*scene, Some(crash), None).await) });
-        }
-        while !running.is_empty() {
-            collect(&mut running, &mut failures).await;
-        }
-    }
-    println!("{count} crash points");
-    assert!(
-        failures.is_empty(),
-        "{} failures:\n{}",
-        failures.len(),
-        failures.join("\n")
-    );
+    let trial = |scene: &'static Scene| Trial::test(scene.name, move || Runtime::new()?.block_on(every_point(scene)));
+    libtest_mimic::run(&Arguments::from_args(), SCENES.iter().map(trial).collect()).exit();
 }
 
-type Running = tokio::task::JoinSet<(&'static str, &'static str, crash::Crash, Outcome)>;
-
-async fn collect(running: &mut Running, failures: &mut Vec<String>) {
-    if let Some(done) = running.join_next().await {
-        let (scene, call, crash, outcome) = done.unwrap_or_else(|error| panic!("a scene could not be played: {error}"));
-        if !outcome.wrong.is_empty() {
-            failures.push(format!(
-                "{scene}: {:?} {call} ({}): {:?}",
-                crash.mode, crash.at, outcome.wrong
-            ));
+async fn every_point(scene: &'static Scene) -> Result<(), Failed> {
+    let recorded = play(*scene, None, None).await;
+    if !recorded.wrong.is_empty() {
+        return Err(format!("without any crash: {:#?}", recorded.wrong).into());
+    }
+    let points = points(&recorded.calls);
+    println!("{} crash points: {}", points.len(), scene.name);
+    let mut failures = Vec::new();
+    let mut running = JoinSet::new();
+    for crash in points {
+        if running.len() >= AT_ONCE {
+            collect(&mut running, &mut failures).await;
         }
+        let call = recorded.calls.get(crash.at).copied().unwrap_or_default();
+        running.spawn(async move { (call, crash, play(*scene, Some(crash), None).await) });
+    }
+    while !running.is_empty() {
+        collect(&mut running, &mut failures).await;
+    }
+    if failures.is_empty() {
+        Ok(())
+    } else {
+        Err(failures.join("\n").into())
+    }
+}
+
+async fn collect(running: &mut JoinSet<(&'static str, Crash, Outcome)>, failures: &mut Vec<String>) {
+    match running.join_next().await {
+        Some(Ok((_, _, outcome))) if outcome.wrong.is_empty() => {}
+        Some(Ok((call, crash, outcome))) => {
+            failures.push(format!("{:?} {call} ({}): {:?}", crash.mode, crash.at, outcome.wrong));
+        }
+        Some(Err(error)) => failures.push(format!("a play did not come to its end: {error}")),
+        None => {}
     }
 }
