@@ -39,6 +39,12 @@ impl Recorder {
         }
     }
 
+    /// Knows what the former one wrote to the same table, too.
+    pub(crate) fn remember(&self, former: &Self) {
+        let written = lock(&former.written).clone();
+        lock(&self.written).extend(written);
+    }
+
     /// What was asked since the last time, or since the beginning.
     pub fn take(&self) -> Recording {
         std::mem::take(&mut lock(&self.recording))

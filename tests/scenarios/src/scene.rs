@@ -10,6 +10,7 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
+use tempfile::TempDir;
 
 /// 2026-01-15 09:00 UTC: no scenario depends on the day on which it is played.
 const MORNING_MS: i64 = 1_768_467_600_000;
@@ -30,6 +31,7 @@ pub struct Scene {
     pub anna: String,
     chats: Vec<i64>,
     setting: Setting,
+    folder: Option<TempDir>,
 }
 
 impl Scene {
@@ -55,6 +57,7 @@ impl Scene {
             anna,
             chats: vec![forum],
             setting: Setting::default(),
+            folder: None,
         }
     }
 
@@ -94,44 +97,52 @@ impl Scene {
         self
     }
 
+    /// With a file that outlives the bridge, so that it can be started anew.
+    #[must_use]
+    pub fn with_file(mut self) -> Self {
+        let folder = TempDir::new().expect("a folder for the file");
+        self.setting.data = Some(folder.path().join("bridge.db"));
+        self.folder = Some(folder);
+        self
+    }
+
     /// Starts the bridge.
     pub async fn open(self) -> World {
         let chats: Vec<String> = self.chats.iter().map(ToString::to_string).collect();
-        let Self {
-            vendors,
-            forum,
-            maria,
-            ken,
-            sam,
-            anna,
-            mut setting,
-            ..
-        } = self;
+        let mut setting = self.setting;
         setting.variables.push(("TELEGRAM_CHATS", chats.join(",")));
-        let kept = Arc::new(Mutex::new(None));
-        let keep = Arc::clone(&kept);
-        setting.wrap = Some(Arc::new(move |ports: Ports| {
-            let recorder = Recorder::new(Arc::clone(&ports.store));
-            *keep.lock().unwrap_or_else(PoisonError::into_inner) = Some(recorder.clone());
-            Ports {
-                store: Arc::new(recorder),
-                ..ports
-            }
-        }));
-        let stage = Stage::set(vendors, &setting).await.expect("a stage");
-        let recorder = kept.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let (stage, store) = set(self.vendors, setting.clone()).await;
         let world = World {
             stage,
-            store: recorder.expect("the store of the stage"),
-            forum,
-            maria,
-            ken,
-            sam,
-            anna,
+            store,
+            forum: self.forum,
+            maria: self.maria,
+            ken: self.ken,
+            sam: self.sam,
+            anna: self.anna,
+            setting,
+            folder: self.folder,
             is_finished: false,
         };
         // The first ping, and that people joined, is nothing to any scenario.
         world.settle().await;
         world
     }
+}
+
+/// Starts a bridge, and keeps an eye on its table.
+pub(crate) async fn set(vendors: Vendors, mut setting: Setting) -> (Stage, Recorder) {
+    let kept = Arc::new(Mutex::new(None));
+    let keep = Arc::clone(&kept);
+    setting.wrap = Some(Arc::new(move |ports: Ports| {
+        let recorder = Recorder::new(Arc::clone(&ports.store));
+        *keep.lock().unwrap_or_else(PoisonError::into_inner) = Some(recorder.clone());
+        Ports {
+            store: Arc::new(recorder),
+            ..ports
+        }
+    }));
+    let stage = Stage::set(vendors, &setting).await.expect("a stage");
+    let recorder = kept.lock().unwrap_or_else(PoisonError::into_inner).take();
+    (stage, recorder.expect("the store of the stage"))
 }

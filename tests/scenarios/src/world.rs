@@ -1,13 +1,18 @@
 //! What people do.
 
-use crate::{leftovers::Left, recorder::Recorder, scene::Scene};
-use bridgectl::stage::Stage;
+use crate::{
+    leftovers::Left,
+    recorder::Recorder,
+    scene::{self, Scene},
+};
+use bridgectl::stage::{Setting, Stage};
 use local::QueueName;
 use simulators::{
     intercom::{IntercomSim, Reply},
     telegram::{Compose, Place, TelegramSim, UserId},
 };
 use std::time::Duration;
+use tempfile::TempDir;
 
 /// The vendors, the people and the bridge.
 pub struct World {
@@ -25,6 +30,8 @@ pub struct World {
     pub sam: UserId,
     /// Who answers in Intercom: Anna Weber.
     pub anna: String,
+    pub(crate) setting: Setting,
+    pub(crate) folder: Option<TempDir>,
     pub(crate) is_finished: bool,
 }
 
@@ -41,6 +48,16 @@ impl World {
     /// The usual scene with the default settings.
     pub async fn new() -> Self {
         Scene::new().await.open().await
+    }
+
+    /// The bridge ends and starts anew on the same file, with other settings.
+    pub async fn restart_with(&mut self, variable: &'static str, value: &str) {
+        assert!(self.folder.is_some(), "what has no file cannot start anew");
+        self.setting.variables.insert(0, (variable, value.to_owned()));
+        let (stage, store) = scene::set(self.stage.vendors.clone(), self.setting.clone()).await;
+        store.remember(&self.store);
+        (self.stage, self.store) = (stage, store);
+        self.settle().await;
     }
 
     /// Telegram.

@@ -125,12 +125,12 @@ impl Play {
         let used = self.said.iter().filter(|said| !said.is_empty()).count();
         assert_eq!(world.conversations(), used, "seed {seed}: {:?}", world.inbox());
         for (at, place) in self.topics.iter().enumerate() {
-            let seen = world
+            let arrived = world
                 .agent_sees_in(*place)
                 .into_iter()
                 .filter(|line| !line.starts_with("Anna Weber"));
-            let seen: Vec<String> = seen.map(|line| without_time(&line)).collect();
-            assert_eq!(seen, self.said[at], "seed {seed}, topic {at}");
+            let arrived: Vec<String> = arrived.map(|line| without_time(&line)).collect();
+            assert_eq!(arrived, self.said[at], "seed {seed}, topic {at}");
             let mut told: Vec<String> = world
                 .customer_is_told(*place)
                 .iter()

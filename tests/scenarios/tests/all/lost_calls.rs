@@ -1,11 +1,11 @@
 //! Calls to the vendors that go wrong, each kind of call in each way: nothing is lost, and in Intercom nothing is doubled.
 
-use scenarios::{Scene, World};
+use scenarios::{Left, Scene, World};
 use simulators::Fault;
 use std::time::Duration;
 
-/// So short a (real) time a call may take where one is never answered.
-const SHORT: Duration = Duration::from_millis(400);
+/// So short a (real) time a call may take where one is never answered; long enough for a machine that is busy.
+const SHORT: Duration = Duration::from_secs(1);
 
 fn faults() -> Vec<Fault> {
     vec![
@@ -22,13 +22,21 @@ fn faults() -> Vec<Fault> {
     ]
 }
 
-async fn world() -> World {
-    Scene::new().await.with_calls_of(SHORT).open().await
+async fn scene(fault: &Fault) -> Scene {
+    let scene = Scene::new().await;
+    match fault {
+        Fault::Hang | Fault::CommitLate => scene.with_calls_of(SHORT),
+        _ => scene,
+    }
+}
+
+async fn world(fault: &Fault) -> World {
+    scene(fault).await.open().await
 }
 
 /// Opens a conversation, continues it, and lets a second customer join, while one kind of call goes wrong.
 async fn exchange_survives(call: &str, fault: Fault, times: usize) {
-    let world = world().await;
+    let world = world(&fault).await;
     world.intercom().faults().arm(call, fault.clone(), times);
     let topic = world.topic("Order 1042");
     world.writes(world.maria, topic, "ok");
@@ -115,11 +123,146 @@ async fn whatever_goes_wrong_in_intercom_nothing_is_lost_or_doubled() {
     }
 }
 
+/// Title, tags and the index of conversations are worth no message.
+#[tokio::test]
+async fn what_a_new_conversation_does_not_get_repeats_nothing() {
+    for call in ["PUT /conversations/{id}", "POST /conversations/{id}/tags", "POST /tags"] {
+        for fault in faults() {
+            let world = world(&fault).await;
+            world.intercom().faults().arm(call, fault.clone(), 2);
+            let topic = world.topic("Order 1042");
+            world.writes(world.maria, topic, "Hello");
+            world.writes(world.maria, topic, "Anybody?");
+            world.settle().await;
+            world.intercom().faults().clear();
+            assert_eq!(
+                world.inbox(),
+                [["Maria Lopez: Hello", "Maria Lopez: Anybody?"]],
+                "{call} {fault:?}"
+            );
+            let notes = world.intercom().conversations()[0]
+                .parts
+                .iter()
+                .filter(|part| part.kind == "note")
+                .count();
+            assert_eq!(notes, 1, "{call} {fault:?}");
+            world.finish().await;
+        }
+    }
+}
+
+/// The search for an opening that was lost goes wrong, too.
+#[tokio::test]
+async fn an_opening_is_not_repeated_because_it_cannot_be_looked_for() {
+    for fault in faults() {
+        let world = world(&fault).await;
+        let faults = world.intercom().faults();
+        faults.arm("POST /conversations", Fault::LoseAnswer, 1);
+        faults.arm("POST /conversations/search", fault.clone(), 2);
+        world.intercom().lose_notifications(true);
+        let topic = world.topic("Order 1042");
+        world.writes(world.maria, topic, "Hello");
+        world.settle().await;
+        assert_eq!(world.agent_sees_in(topic).len(), 1, "{fault:?}");
+        assert_eq!(world.conversations(), 1, "{fault:?}");
+        let left = Left {
+            lost_notifications: true,
+            ..Left::default()
+        };
+        world.finish_but(left).await;
+    }
+}
+
+/// Looking for a lost reply goes wrong, too.
+#[tokio::test]
+async fn a_reply_is_not_repeated_because_it_cannot_be_looked_for() {
+    for fault in faults() {
+        let world = world(&fault).await;
+        let topic = world.order().await;
+        let faults = world.intercom().faults();
+        faults.arm("POST /conversations/{id}/reply", Fault::LoseAnswer, 1);
+        faults.arm("GET /conversations/{id}", fault.clone(), 2);
+        world.writes(world.maria, topic, "Anybody?");
+        world.settle().await;
+        assert_eq!(
+            world.agent_sees("Order 1042"),
+            ["Maria Lopez: Hello", "Maria Lopez: Anybody?"],
+            "{fault:?}"
+        );
+        world.finish().await;
+    }
+}
+
+/// A name that cannot be changed holds no message back.
+#[tokio::test]
+async fn a_new_name_that_intercom_does_not_take_holds_nothing_back() {
+    for fault in faults() {
+        let world = world(&fault).await;
+        let topic = world.order().await;
+        world.intercom().faults().arm("PUT /contacts/{id}", fault.clone(), 1);
+        world.telegram().rename_user(world.maria, "Marie", None);
+        world.writes(world.maria, topic, "I am Marie now");
+        world.writes(world.maria, topic, "Really");
+        world.settle().await;
+        assert_eq!(world.agent_sees("Order 1042").len(), 3, "{fault:?}");
+        assert_eq!(
+            world.intercom().contacts()[0].name.as_deref(),
+            Some("Marie"),
+            "{fault:?}"
+        );
+        world.finish().await;
+    }
+}
+
+/// What an agent took back is deleted though Telegram does not answer at first.
+#[tokio::test]
+async fn a_redaction_whose_call_went_wrong_is_carried() {
+    for fault in faults() {
+        let world = world(&fault).await;
+        let topic = world.order().await;
+        let part = world.agent_replies("Order 1042", "<p>hunter2</p>");
+        world.settle().await;
+        world.telegram().faults().arm("deleteMessage", fault.clone(), 1);
+        world.intercom().agent_redacts(&part);
+        world.settle().await;
+        assert!(world.customer_is_told(topic).is_empty(), "{fault:?}");
+        world.finish().await;
+    }
+}
+
+/// The note that tells an agent what was not delivered is itself told once.
+#[tokio::test]
+async fn a_notice_whose_call_went_wrong_is_told_once() {
+    for fault in faults() {
+        let world = world(&fault).await;
+        let topic = world.order().await;
+        world.telegram().delete_topic(world.forum, topic.topic.unwrap());
+        world.passes(Duration::from_mins(2)).await;
+        world
+            .intercom()
+            .faults()
+            .arm("POST /conversations/{id}/reply", fault.clone(), 1);
+        world.agent_replies("Order 1042", "<p>First</p>");
+        world.settle().await;
+        assert_eq!(
+            world.agent_notes("Order 1042"),
+            ["Bridge: Not delivered to Telegram: the topic was deleted."],
+            "{fault:?}"
+        );
+        let left = Left {
+            dead_letters: 1,
+            undeliverable: 1,
+            ..Left::default()
+        };
+        world.finish_but(left).await;
+    }
+}
+
 /// What Telegram is asked on the way to Intercom: who we are, who administers the group.
 #[tokio::test]
 async fn what_telegram_does_not_answer_holds_nothing_back_for_long() {
     for fault in faults() {
-        let world = world().await;
+        let world = world(&fault).await;
         world.telegram().faults().arm("*", fault.clone(), 3);
         let topic = world.topic("Order 1042");
         world.writes(world.maria, topic, "Hello");
@@ -136,7 +279,7 @@ async fn what_telegram_does_not_answer_holds_nothing_back_for_long() {
 #[tokio::test]
 async fn a_reply_whose_sending_went_wrong_arrives() {
     for fault in faults() {
-        let world = world().await;
+        let world = world(&fault).await;
         let topic = world.order().await;
         world.telegram().faults().arm("sendMessage", fault.clone(), 1);
         world.agent_replies("Order 1042", "<p>First</p>");
@@ -158,7 +301,7 @@ async fn a_reply_whose_sending_went_wrong_arrives() {
 #[tokio::test]
 async fn a_staff_reply_whose_answer_was_lost_is_found_again_and_is_no_echo() {
     for fault in faults() {
-        let world = Scene::new().await.with_sam_as_admin().with_calls_of(SHORT).open().await;
+        let world = scene(&fault).await.with_sam_as_admin().open().await;
         let topic = world.order().await;
         world
             .intercom()
@@ -180,7 +323,7 @@ async fn a_staff_reply_whose_answer_was_lost_is_found_again_and_is_no_echo() {
 #[tokio::test]
 async fn a_note_of_staff_whose_answer_was_lost_is_found_again() {
     for fault in faults() {
-        let world = Scene::new().await.with_sam_as_staff().with_calls_of(SHORT).open().await;
+        let world = scene(&fault).await.with_sam_as_staff().open().await;
         let topic = world.order().await;
         world
             .intercom()
@@ -198,7 +341,7 @@ async fn a_note_of_staff_whose_answer_was_lost_is_found_again() {
 /// Intercom tells of a conversation that it opened though we never got the answer; that is quicker than looking for it.
 #[tokio::test]
 async fn a_notification_confirms_an_opening_whose_answer_was_lost() {
-    let world = world().await;
+    let world = World::new().await;
     world
         .intercom()
         .faults()

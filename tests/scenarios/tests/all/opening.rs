@@ -225,3 +225,32 @@ async fn text_arrives_to_the_letter() {
     assert!(html.contains("<b>a</b> &lt;b&gt;tag"), "{html}");
     world.finish().await;
 }
+
+#[tokio::test]
+async fn the_settings_can_name_who_writes_the_notes() {
+    let scene = Scene::new().await;
+    let anna = scene.anna.clone();
+    let world = scene.set("INTERCOM_ADMIN_ID", anna).open().await;
+    world.order().await;
+    let conversation = world.conversation("Order 1042");
+    let note = conversation.parts.iter().find(|part| part.kind == "note").unwrap();
+    assert_eq!(note.author_name, "Anna Weber");
+    world.finish().await;
+}
+
+/// Its members need not wait for one another.
+#[tokio::test]
+async fn first_messages_of_many_topics_and_people_at_once() {
+    let world = World::new().await;
+    let topics: Vec<_> = (0..20).map(|number| world.topic(&format!("Topic {number}"))).collect();
+    for topic in &topics {
+        world.writes(world.maria, *topic, "From Maria");
+        world.writes(world.ken, *topic, "From Ken");
+    }
+    world.settle().await;
+    for topic in topics {
+        assert_eq!(world.agent_sees_in(topic), ["Maria Lopez: From Maria", "Ken: From Ken"]);
+    }
+    assert_eq!(world.intercom().contacts().len(), 2);
+    world.finish().await;
+}

@@ -226,3 +226,77 @@ async fn a_group_that_becomes_a_supergroup_goes_on_with_its_conversations() {
     );
     world.finish().await;
 }
+
+/// Topics are switched on in a basic group: it becomes a supergroup by that, and its conversations go on in General.
+#[tokio::test]
+async fn a_group_that_gets_topics_goes_on_with_its_conversations() {
+    let scene = Scene::new().await;
+    let telegram = &scene.vendors.telegram;
+    let group = telegram.group("Old Friends", &[scene.sam, scene.maria]);
+    telegram.promote_bot(&scene.vendors.bot, group, Rights::all());
+    let world = scene.bridging(group).open().await;
+    world.writes(world.maria, Place::chat(group), "Before the move");
+    world.settle().await;
+    let forum = world.telegram().enable_topics(group);
+    world.settle().await;
+    world.writes(world.maria, Place::chat(forum), "In General");
+    let topic = Place::topic(forum, world.telegram().create_topic(world.maria, forum, "New"));
+    world.writes(world.maria, topic, "In a topic");
+    world.settle().await;
+    assert_eq!(world.conversations(), 2);
+    let general = world.intercom().conversations()[0].clone();
+    world
+        .intercom()
+        .agent_replies(&general.id, &world.anna, "<p>Found you</p>");
+    world.agent_replies("New", "<p>Here, too</p>");
+    world.settle().await;
+    assert_eq!(world.customer_is_told(Place::chat(forum)), ["<b>Anna</b>\nFound you"]);
+    assert_eq!(world.customer_is_told(topic), ["<b>Anna</b>\nHere, too"]);
+    world.finish().await;
+}
+
+/// Nobody wrote in the group since it moved: Telegram itself tells the new id when the answer is sent.
+#[tokio::test]
+async fn an_answer_finds_a_group_that_moved_unnoticed() {
+    let scene = Scene::new().await;
+    let telegram = &scene.vendors.telegram;
+    let group = telegram.group("Old Friends", &[scene.sam, scene.maria]);
+    telegram.promote_bot(&scene.vendors.bot, group, Rights::all());
+    let world = scene.bridging(group).open().await;
+    world.writes(world.maria, Place::chat(group), "Before the move");
+    world.settle().await;
+    let conversation = world.intercom().conversations().remove(0);
+    let supergroup = world.telegram().migrate(group);
+    // The notification is quicker than the update.
+    world
+        .intercom()
+        .agent_replies(&conversation.id, &world.anna, "<p>First</p>");
+    world.intercom().pump().await;
+    while world.stage.machine.step().await.unwrap() {}
+    world.settle().await;
+    world.writes(world.maria, Place::chat(supergroup), "After the move");
+    world.settle().await;
+    assert_eq!(world.customer_is_told(Place::chat(supergroup)), ["<b>Anna</b>\nFirst"]);
+    assert_eq!(world.conversations(), 1);
+    world.finish().await;
+}
+
+#[tokio::test]
+async fn a_changed_setting_leaves_old_conversations_answering() {
+    let mut world = Scene::new().await.with_file().open().await;
+    let topic = world.order().await;
+    world.restart_with("CONVERSATION_PER", "user").await;
+    world.agent_replies("Order 1042", "<p>To all</p>");
+    world.settle().await;
+    assert_eq!(world.customer_is_told(topic), ["<b>Anna</b>\nTo all"]);
+    world.writes(world.maria, topic, "On my own now");
+    world.settle().await;
+    assert_eq!(
+        world.inbox(),
+        [
+            vec!["Maria Lopez: Hello", "Anna Weber: To all"],
+            vec!["Maria Lopez: On my own now"]
+        ]
+    );
+    world.finish().await;
+}
