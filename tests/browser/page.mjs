@@ -84,7 +84,11 @@ class Page {
 
   /** Waits until a message's state says this. */
   async says(message, words, seconds = 10) {
-    await message.locator('.state', { hasText: words }).waitFor({ timeout: seconds * SECOND });
+    try {
+      await message.locator('.state', { hasText: words }).waitFor({ timeout: seconds * SECOND });
+    } catch {
+      assert.fail(`a message says “${await message.locator('.state').allInnerTexts()}” and not ${words}`);
+    }
   }
 
   /** Waits until a text stands on a side, and makes sure that it stands there once. */

@@ -145,7 +145,8 @@ async fn register(clients: &Clients, url: &str) -> anyhow::Result<()> {
     Ok(())
 }
 
-async fn asked_to_stop() -> anyhow::Result<()> {
+/// Returns when somebody ends the program.
+pub(crate) async fn asked_to_stop() -> anyhow::Result<()> {
     let mut terminate = signal::unix::signal(signal::unix::SignalKind::terminate())?;
     tokio::select! {
         interrupted = signal::ctrl_c() => Ok(interrupted?),

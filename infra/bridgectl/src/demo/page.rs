@@ -5,6 +5,7 @@ use super::{
     snapshot,
     world::World,
 };
+use crate::serve::asked_to_stop;
 use anyhow::Context as _;
 use axum::{
     Json, Router,
@@ -71,7 +72,7 @@ impl Demo {
         let served = axum::serve(self.listener, router(self.world));
         tokio::select! {
             served = served => Ok(served?),
-            stopped = tokio::signal::ctrl_c() => Ok(stopped?),
+            stopped = asked_to_stop() => stopped,
         }
     }
 }

@@ -108,11 +108,18 @@ impl State {
             DeliveryState::Waiting { reason, not_before } => waiting(reason, *not_before, around),
             DeliveryState::Delivered => delivered(delivery, around.way),
             DeliveryState::Skipped { reason } => skipped(reason),
-            DeliveryState::Undeliverable { reason, .. } => {
-                Self::new(Kind::Failed, format!("not delivered: {}", why(reason)))
+            DeliveryState::Undeliverable { reason, in_doubt } => {
+                let fate = if *in_doubt {
+                    "given up, though it may have arrived"
+                } else {
+                    "not delivered"
+                };
+                Self::new(Kind::Failed, format!("{fate}: {}", why(reason)))
             }
         };
         Self {
+            // A bridge that does not run keeps no time.
+            next: state.next.filter(|_| around.running_since.is_some()),
             tries: delivery.attempt,
             ..state
         }
@@ -201,7 +208,8 @@ const FAILURES: [(&str, &str); 7] = [
 
 fn why(reason: &str) -> String {
     match reason {
-        "telegram 429" => return "Telegram said 429, too many requests".to_owned(),
+        _ if reason.starts_with("reach Telegram: 429 ") => return "Telegram said 429, too many requests".to_owned(),
+        _ if reason.starts_with("reach Intercom: 429 ") => return "Intercom said 429, too many requests".to_owned(),
         "poison" => return "it stopped the bridge again and again".to_owned(),
         _ => {}
     }
@@ -255,7 +263,7 @@ mod tests {
     #[test]
     fn a_wait_says_why_and_until_when() {
         let not_before = NOW + Duration::from_secs(8);
-        let reason = "telegram 429".to_owned();
+        let reason = "reach Telegram: 429 Too Many Requests: retry after 8".to_owned();
         let waits = delivery(DeliveryState::Waiting { reason, not_before }, 0, 0);
         let (words, next) = said(Some(&waits), &around(Way::ToTelegram));
         assert_eq!(words, "Telegram said 429, too many requests");

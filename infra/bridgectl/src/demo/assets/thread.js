@@ -73,13 +73,13 @@ function badge(one) {
 
 function state(told) {
   if (!told) return null;
-  const line = h('span', { class: `state ${told.kind}` }, icon(ICONS[told.kind]), h('span', {}, words(told)));
-  if (told.next) line.append(h('span', { class: 'next', 'data-what': told.next.what, 'data-at': told.next.at }));
+  const line = h('span', {}, words(told));
+  if (told.next) line.append(' · ', h('span', { class: 'next', 'data-what': told.next.what, 'data-at': told.next.at }));
   if (told.kind === 'failed') {
     const again = () => act({ do: 'redrive' });
-    line.append(h('button', { type: 'button', class: 'again', on: { click: again } }, 'Send again'));
+    line.append(' · ', h('button', { type: 'button', class: 'again', on: { click: again } }, 'Send again'));
   }
-  return line;
+  return h('span', { class: `state ${told.kind}` }, icon(ICONS[told.kind]), line);
 }
 
 function words(told) {
