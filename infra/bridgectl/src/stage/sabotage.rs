@@ -29,21 +29,26 @@ impl Sabotage {
         match sabotage {
             Some(Self::Link) => Arc::new(Forgetful {
                 store,
-                forgets: |key| key.sk.starts_with("topic#"),
+                forgets: |item| item.key.sk.starts_with("topic#"),
             }),
             Some(Self::Echo) => Arc::new(Forgetful {
                 store,
-                forgets: |key| key.pk.starts_with("echo#"),
+                forgets: is_of_an_echo,
             }),
             Some(Self::Signature) | None => store,
         }
     }
 }
 
+/// A reservation, or the record that a part is one of ours.
+fn is_of_an_echo(item: &Item) -> bool {
+    item.key.pk.starts_with("echo#") || item.body.get("reason").and_then(Value::as_str) == Some("echo")
+}
+
 /// A store that does not find some of what it keeps, and so lets it be written over.
 struct Forgetful {
     store: Arc<dyn Store>,
-    forgets: fn(&Key) -> bool,
+    forgets: fn(&Item) -> bool,
 }
 
 #[async_trait]
@@ -52,7 +57,7 @@ impl Store for Forgetful {
         let found = self.store.get(keys).await?;
         Ok(found
             .into_iter()
-            .map(|item| item.filter(|item| !(self.forgets)(&item.key)))
+            .map(|item| item.filter(|item| !(self.forgets)(item)))
             .collect())
     }
 
@@ -63,9 +68,6 @@ impl Store for Forgetful {
     async fn write(&self, writes: &[Write]) -> Result<(), WriteError> {
         let mut writes = writes.to_vec();
         for write in &mut writes {
-            if !(self.forgets)(write.key()) {
-                continue;
-            }
             let there = self
                 .store
                 .get(std::slice::from_ref(write.key()))
@@ -73,10 +75,12 @@ impl Store for Forgetful {
                 .into_iter()
                 .flatten()
                 .next();
-            let as_it_is = there.map_or(Expected::Absent, |item| Expected::Version(item.version));
+            let Some(forgotten) = there.filter(|item| (self.forgets)(item)) else {
+                continue;
+            };
             match write {
                 Write::Put { expected, .. } | Write::Delete { expected, .. } | Write::Check { expected, .. } => {
-                    *expected = as_it_is;
+                    *expected = Expected::Version(forgotten.version);
                 }
             }
         }
