@@ -120,7 +120,8 @@ impl Carried<'_> {
                 if self.is_too_old(&claim, cause) {
                     return self.give_up(claim, reason.to_owned(), cause).await;
                 }
-                let look_at = self.context.ledger.now() + LOOK_AFTER;
+                let pause = LOOK_AFTER.max(backoff(self.context, claim.delivery.attempt));
+                let look_at = self.context.ledger.now() + pause;
                 self.context.ledger.doubt(claim, look_at).await?;
                 Ok(Verdict::Later(look_at))
             }
