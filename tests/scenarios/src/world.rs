@@ -141,6 +141,15 @@ impl World {
         inbound + outbound
     }
 
+    /// Whatever waits in the queues is lost.
+    pub async fn clear_queues(&self) {
+        let cleared = self
+            .stage
+            .database
+            .write(|connection| connection.execute_batch("DELETE FROM message; DELETE FROM lane"));
+        cleared.await.expect("the queues are cleared");
+    }
+
     /// Nothing is left behind.
     pub async fn finish(self) {
         self.finish_but(Left::default()).await;

@@ -201,6 +201,11 @@ async fn a_message_that_intercom_cannot_take_for_a_day_is_given_up_on_both_sides
         .arm("POST /conversations/{id}/reply", simulators::Fault::Refuse(503), 10_000);
     world.writes(world.maria, topic, "Anybody?");
     world.settle().await;
+    let calls = world.intercom().calls_of("POST /conversations/{id}/reply");
+    assert!(
+        calls < 200,
+        "{calls} calls in a day are too many for a service that is down"
+    );
     world.intercom().faults().clear();
     assert_eq!(
         world.customer_is_told(topic),
