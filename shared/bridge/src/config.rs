@@ -35,6 +35,9 @@ pub struct Config {
     pub group_messages_per_minute: u32,
     /// `GIVE_UP_AFTER`: how long a message is tried.
     pub give_up_after: Duration,
+    /// After a call whose answer is not known, so long nobody looks: longer than any client waits, for it may still happen. No
+    /// variable sets it; a test does, to show what it is for.
+    pub look_after: Duration,
     /// `TELEGRAM_API_URL`: the Bot API server, without a slash at its end.
     pub telegram_api_url: String,
     /// `INTERCOM_API_URL`, or what follows from `INTERCOM_REGION`, without a slash at its end.
@@ -141,6 +144,7 @@ impl Config {
             assignees: settings.assignees()?,
             group_messages_per_minute: settings.messages_per_minute()?,
             give_up_after: settings.give_up_after()?,
+            look_after: Duration::from_mins(1),
             telegram_api_url: settings.url("TELEGRAM_API_URL", "https://api.telegram.org")?,
             intercom_api_url: {
                 let region = settings.choice(

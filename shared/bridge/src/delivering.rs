@@ -11,9 +11,6 @@ use crate::{
 use mapping::{Claim, End, Timestamp, Transaction};
 use std::{sync::Arc, time::Duration};
 
-/// After a call whose answer is not known, so long nobody looks: longer than any client waits, for it may still happen.
-const LOOK_AFTER: Duration = Duration::from_mins(1);
-
 /// Older than this, a message is given up whatever the reason: the queue would drop it at 14 days without a word.
 const OLDEST: Duration = Duration::from_hours(12 * 24);
 
@@ -120,7 +117,11 @@ impl Carried<'_> {
                 if self.is_too_old(&claim, cause) {
                     return self.give_up(claim, reason.to_owned(), cause).await;
                 }
-                let pause = LOOK_AFTER.max(backoff(self.context, claim.delivery.attempt));
+                let pause = self
+                    .context
+                    .config
+                    .look_after
+                    .max(backoff(self.context, claim.delivery.attempt));
                 let look_at = self.context.ledger.now() + pause;
                 self.context.ledger.doubt(claim, look_at).await?;
                 Ok(Verdict::Later(look_at))

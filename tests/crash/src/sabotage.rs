@@ -5,69 +5,72 @@ use bridge::ports::{Queue, QueueError, QueueMessage};
 use bridgectl::stage::Ports;
 use mapping::{Expected, Item, Key, Range, Store, StoreError, Write, WriteError};
 use serde_json::{Value, json};
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 /// One rule that is broken.
 pub struct Sabotage {
     /// Which.
     pub name: &'static str,
+    /// The scene in which it has to show.
+    pub scene: &'static str,
     pub(crate) wrap: fn(Ports) -> Ports,
+    pub(crate) look_after: Option<Duration>,
 }
+
+const fn sabotage(name: &'static str, scene: &'static str, wrap: fn(Ports) -> Ports) -> Sabotage {
+    Sabotage {
+        name,
+        scene,
+        wrap,
+        look_after: None,
+    }
+}
+
+const OPENS: &str = "a customer opens a conversation and goes on";
+const ANSWERS: &str = "an agent answers, in three messages";
+const GIVEN_UP: &str = "an answer is given up and put back";
 
 /// All of them.
 pub const SABOTAGES: &[Sabotage] = &[
+    sabotage("no receipt is kept", ANSWERS, |ports| writing(ports, forget_receipts)),
+    sabotage(
+        "given up without a copy among the dead letters",
+        GIVEN_UP,
+        drop_dead_letters,
+    ),
+    sabotage("what may have gone out counts as not sent", OPENS, |ports| {
+        reading(ports, forget_doubt)
+    }),
+    sabotage("deliveries are not found again", "a message is corrected", |ports| {
+        forgetting(ports, is_inbound_delivery)
+    }),
+    sabotage("parts are not found again", ANSWERS, |ports| {
+        forgetting(ports, |key| key.pk.starts_with("part#"))
+    }),
+    sabotage("links are not found again", OPENS, |ports| {
+        forgetting(ports, |key| key.sk.starts_with("topic#"))
+    }),
+    sabotage(
+        "no reply of our own is reserved",
+        "staff and agent say the same",
+        |ports| forgetting(ports, is_echo),
+    ),
+    sabotage(
+        "neighbours' receipts are not read",
+        "the same word again and again",
+        |ports| listing(ports, Vec::clear),
+    ),
+    sabotage("acknowledged before it is enqueued", OPENS, drop_first_enqueued),
     Sabotage {
-        name: "no receipt is kept",
-        wrap: |ports| writing(ports, forget_receipts),
+        look_after: Some(Duration::ZERO),
+        ..sabotage("whoever does not know looks too early", OPENS, |ports| ports)
     },
-    Sabotage {
-        name: "given up without a copy among the dead letters",
-        wrap: drop_dead_letters,
-    },
-    Sabotage {
-        name: "what may have gone out counts as not sent",
-        wrap: |ports| reading(ports, forget_doubt),
-    },
-    Sabotage {
-        name: "deliveries are not found again",
-        wrap: |ports| forgetting(ports, is_inbound_delivery),
-    },
-    Sabotage {
-        name: "parts are not found again",
-        wrap: |ports| forgetting(ports, |key| key.pk.starts_with("part#")),
-    },
-    Sabotage {
-        name: "links are not found again",
-        wrap: |ports| forgetting(ports, |key| key.sk.starts_with("topic#")),
-    },
-    Sabotage {
-        name: "no reply of our own is reserved",
-        wrap: |ports| forgetting(ports, is_echo),
-    },
-    Sabotage {
-        name: "neighbours' receipts are not read",
-        wrap: |ports| listing(ports, Vec::clear),
-    },
-    Sabotage {
-        name: "acknowledged before it is enqueued",
-        wrap: drop_first_enqueued,
-    },
-    Sabotage {
-        name: "a wait never ends",
-        wrap: |ports| reading(ports, wait_for_ever),
-    },
-    Sabotage {
-        name: "deliveries end before they are made",
-        wrap: |ports| writing(ports, finish_at_once),
-    },
-    Sabotage {
-        name: "text is kept in the table",
-        wrap: |ports| writing(ports, keep_text),
-    },
-    Sabotage {
-        name: "a claim is never given up",
-        wrap: |ports| writing(ports, never_finish),
-    },
+    sabotage("a wait never ends", ANSWERS, |ports| reading(ports, wait_for_ever)),
+    sabotage("deliveries end before they are made", OPENS, |ports| {
+        writing(ports, finish_at_once)
+    }),
+    sabotage("text is kept in the table", OPENS, |ports| writing(ports, keep_text)),
+    sabotage("a claim is never given up", OPENS, |ports| writing(ports, never_finish)),
 ];
 
 fn kind(item: &Item) -> &str {

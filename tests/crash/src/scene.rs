@@ -107,11 +107,11 @@ pub const SCENES: &[Scene] = &[
 ];
 
 /// 2026-01-15 09:00 UTC.
-const MORNING_MS: i64 = 1_768_467_600_000;
+pub(crate) const MORNING_MS: i64 = 1_768_467_600_000;
 
 impl World {
-    pub(crate) async fn new(scene: Scene, setting: Setting) -> anyhow::Result<Self> {
-        let vendors = Vendors::start(SimClock::manual(MORNING_MS)).await;
+    pub(crate) async fn new(scene: Scene, clock: SimClock, setting: Setting) -> anyhow::Result<Self> {
+        let vendors = Vendors::start(clock).await;
         let telegram = &vendors.telegram;
         let forum = telegram.supergroup("Acme Support", true);
         telegram.promote_bot(&vendors.bot, forum, Rights::all());

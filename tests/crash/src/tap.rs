@@ -1,21 +1,20 @@
 //! The tap: it stands between the handlers and the outside, counts every call, and lets one of them be a worker's last.
 
+mod vendors;
+
 use async_trait::async_trait;
-use bridge::{
-    failure::{HelpdeskError, MessengerError},
-    intercom_message::Conversation,
-    ports::{
-        Assignee, ChangedPage, EnsuredContact, FlatText, Helpdesk, HelpdeskIdentity, Messenger, MessengerIdentity,
-        NewContact, Place, Queue, QueueError, QueueMessage, Reply,
-    },
-    rich_text::RichText,
-};
+use bridge::ports::{Queue, QueueError, QueueMessage};
 use bridgectl::stage::Ports;
-use mapping::{
-    AdminId, ChatId, ContactId, ConversationId, CustomerId, Item, Key, MessageId, PartId, Range, Store, StoreError,
-    Timestamp, TopicId, Write, WriteError,
+use mapping::{Item, Key, Range, Store, StoreError, Write, WriteError};
+use simulators::SimClock;
+use std::{
+    future::Future,
+    pin::Pin,
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
 };
-use std::sync::{Arc, Mutex, PoisonError};
+use tokio::sync::Notify;
+pub(crate) use vendors::{MAY_BE_LATE, SEND};
 
 /// How a worker ends at a call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -26,6 +25,8 @@ pub enum Mode {
     After,
     /// The call happens and its answer is lost; the worker lives on.
     AnswerLost,
+    /// Nobody waits for the answer any more when the call happens, half a minute later; the worker lives on.
+    Late,
 }
 
 /// Where a worker ends.
@@ -37,19 +38,38 @@ pub struct Crash {
     pub mode: Mode,
 }
 
+/// How much later a late call happens: shorter than any look for it.
+const LATE: Duration = Duration::from_secs(30);
+
+/// A scene takes about a hundred calls; one that makes so many would go on for days.
+const MOST_CALLS: usize = 1500;
+
+type LateCall = Pin<Box<dyn Future<Output = ()> + Send>>;
+
 /// Counts the calls, and ends a worker at one of them.
-#[derive(Debug, Default)]
 pub(crate) struct Tap {
+    clock: SimClock,
     calls: Mutex<Vec<&'static str>>,
     crash: Option<Crash>,
+    // By when they are due.
+    late: Mutex<Vec<(i64, LateCall)>>,
+    out_of_hand: Notify,
 }
 
 impl Tap {
-    pub(crate) fn new(crash: Option<Crash>) -> Arc<Self> {
+    pub(crate) fn new(clock: SimClock, crash: Option<Crash>) -> Arc<Self> {
         Arc::new(Self {
+            clock,
             calls: Mutex::default(),
             crash,
+            late: Mutex::default(),
+            out_of_hand: Notify::new(),
         })
+    }
+
+    /// Ends when there were far more calls than any scene needs, whatever dies in it.
+    pub(crate) async fn out_of_hand(&self) {
+        self.out_of_hand.notified().await;
     }
 
     /// The calls so far, by name.
@@ -87,11 +107,33 @@ impl Tap {
         }
     }
 
-    fn enter(&self, name: &'static str) -> Option<Mode> {
+    async fn enter(&self, name: &'static str) -> Option<Mode> {
+        self.catch_up(self.clock.now_ms()).await;
         let mut calls = self.calls.lock().unwrap_or_else(PoisonError::into_inner);
         calls.push(name);
+        if calls.len() == MOST_CALLS {
+            self.out_of_hand.notify_one();
+        }
         let at = calls.len() - 1;
         self.crash.filter(|crash| crash.at == at).map(|crash| crash.mode)
+    }
+
+    fn later(&self, call: impl Future<Output = ()> + Send + 'static) {
+        let due = self.clock.now_ms() + i64::try_from(LATE.as_millis()).unwrap_or(i64::MAX);
+        let mut late = self.late.lock().unwrap_or_else(PoisonError::into_inner);
+        late.push((due, Box::pin(call)));
+    }
+
+    /// Lets the late calls happen that are due by then.
+    pub(crate) async fn catch_up(&self, now_ms: i64) {
+        let due = |call: &mut (i64, LateCall)| call.0 <= now_ms;
+        let late: Vec<_> = {
+            let mut late = self.late.lock().unwrap_or_else(PoisonError::into_inner);
+            late.extract_if(.., due).collect()
+        };
+        for (_, call) in late {
+            call.await;
+        }
     }
 }
 
@@ -119,21 +161,23 @@ struct Named {
 }
 
 macro_rules! call {
-    ($self:ident, $name:expr, $call:expr, $lost:expr) => {
-        match $self.tap.enter($name) {
+    ($self:ident, $mode:expr, $call:expr, $lost:expr) => {
+        match $mode {
             None => $call.await,
-            Some(Mode::Before) => std::panic::panic_any(LAST_WORDS),
+            Some(Mode::Before) => std::panic::panic_any(crate::tap::LAST_WORDS),
             Some(Mode::After) => {
                 drop($call.await);
-                std::panic::panic_any(LAST_WORDS)
+                std::panic::panic_any(crate::tap::LAST_WORDS)
             }
-            Some(Mode::AnswerLost) => {
+            Some(Mode::AnswerLost | Mode::Late) => {
                 drop($call.await);
                 Err($lost)
             }
         }
     };
 }
+
+use call;
 
 fn unreachable_store() -> StoreError {
     StoreError::Unavailable("the answer was lost".into())
@@ -142,17 +186,27 @@ fn unreachable_store() -> StoreError {
 #[async_trait]
 impl Store for Tapped<Arc<dyn Store>> {
     async fn get(&self, keys: &[Key]) -> Result<Vec<Option<Item>>, StoreError> {
-        call!(self, "store get", self.to.get(keys), unreachable_store())
+        call!(
+            self,
+            self.tap.enter("store get").await,
+            self.to.get(keys),
+            unreachable_store()
+        )
     }
 
     async fn list(&self, range: &Range) -> Result<Vec<Item>, StoreError> {
-        call!(self, "store list", self.to.list(range), unreachable_store())
+        call!(
+            self,
+            self.tap.enter("store list").await,
+            self.to.list(range),
+            unreachable_store()
+        )
     }
 
     async fn write(&self, writes: &[Write]) -> Result<(), WriteError> {
         call!(
             self,
-            "store write",
+            self.tap.enter("store write").await,
             self.to.write(writes),
             WriteError::Store(unreachable_store())
         )
@@ -163,221 +217,11 @@ impl Store for Tapped<Arc<dyn Store>> {
 impl Queue for Tapped<Named> {
     async fn send(&self, message: QueueMessage) -> Result<(), QueueError> {
         let lost = QueueError::Unavailable("the answer was lost".into());
-        call!(self, self.to.name, self.to.queue.send(message), lost)
-    }
-}
-
-fn doubtful() -> HelpdeskError {
-    HelpdeskError::Unknown {
-        reason: "the answer was lost".into(),
-    }
-}
-
-fn unread() -> HelpdeskError {
-    HelpdeskError::Transient {
-        after: None,
-        reason: "the answer was lost".into(),
-    }
-}
-
-#[async_trait]
-impl Helpdesk for Tapped<Arc<dyn Helpdesk>> {
-    async fn identity(&self) -> Result<HelpdeskIdentity, HelpdeskError> {
-        call!(self, "intercom identity", self.to.identity(), unread())
-    }
-
-    async fn ensure_contact(&self, contact: &NewContact) -> Result<EnsuredContact, HelpdeskError> {
         call!(
             self,
-            "intercom ensure contact",
-            self.to.ensure_contact(contact),
-            doubtful()
+            self.tap.enter(self.to.name).await,
+            self.to.queue.send(message),
+            lost
         )
-    }
-
-    async fn contact(&self, contact: &ContactId) -> Result<Option<ContactId>, HelpdeskError> {
-        call!(self, "intercom contact", self.to.contact(contact), unread())
-    }
-
-    async fn rename_contact(&self, contact: &ContactId, name: &str) -> Result<(), HelpdeskError> {
-        call!(
-            self,
-            "intercom rename contact",
-            self.to.rename_contact(contact, name),
-            doubtful()
-        )
-    }
-
-    async fn open_conversation(&self, contact: &ContactId, message: &Reply) -> Result<ConversationId, HelpdeskError> {
-        call!(
-            self,
-            "intercom open conversation",
-            self.to.open_conversation(contact, message),
-            doubtful()
-        )
-    }
-
-    async fn find_opened(
-        &self,
-        contact: &ContactId,
-        marker: &str,
-        since: Timestamp,
-    ) -> Result<Option<ConversationId>, HelpdeskError> {
-        call!(
-            self,
-            "intercom find opened",
-            self.to.find_opened(contact, marker, since),
-            unread()
-        )
-    }
-
-    async fn reply_as_contact(
-        &self,
-        conversation: &ConversationId,
-        contact: &ContactId,
-        reply: &Reply,
-    ) -> Result<PartId, HelpdeskError> {
-        call!(
-            self,
-            "intercom reply as contact",
-            self.to.reply_as_contact(conversation, contact, reply),
-            doubtful()
-        )
-    }
-
-    async fn reply_as_admin(
-        &self,
-        conversation: &ConversationId,
-        admin: &AdminId,
-        reply: &Reply,
-    ) -> Result<PartId, HelpdeskError> {
-        call!(
-            self,
-            "intercom reply as admin",
-            self.to.reply_as_admin(conversation, admin, reply),
-            doubtful()
-        )
-    }
-
-    async fn add_note(
-        &self,
-        conversation: &ConversationId,
-        admin: &AdminId,
-        body: &RichText,
-    ) -> Result<PartId, HelpdeskError> {
-        call!(
-            self,
-            "intercom add note",
-            self.to.add_note(conversation, admin, body),
-            doubtful()
-        )
-    }
-
-    async fn attach(
-        &self,
-        conversation: &ConversationId,
-        admin: &AdminId,
-        contact: &ContactId,
-    ) -> Result<(), HelpdeskError> {
-        call!(
-            self,
-            "intercom attach",
-            self.to.attach(conversation, admin, contact),
-            doubtful()
-        )
-    }
-
-    async fn set_title(&self, conversation: &ConversationId, title: &str) -> Result<(), HelpdeskError> {
-        call!(
-            self,
-            "intercom set title",
-            self.to.set_title(conversation, title),
-            doubtful()
-        )
-    }
-
-    async fn tag(&self, conversation: &ConversationId, admin: &AdminId, tag: &str) -> Result<(), HelpdeskError> {
-        call!(self, "intercom tag", self.to.tag(conversation, admin, tag), doubtful())
-    }
-
-    async fn assign(
-        &self,
-        conversation: &ConversationId,
-        admin: &AdminId,
-        assignee: &Assignee,
-    ) -> Result<(), HelpdeskError> {
-        call!(
-            self,
-            "intercom assign",
-            self.to.assign(conversation, admin, assignee),
-            doubtful()
-        )
-    }
-
-    async fn conversation(&self, conversation: &ConversationId) -> Result<Conversation, HelpdeskError> {
-        call!(
-            self,
-            "intercom conversation",
-            self.to.conversation(conversation),
-            unread()
-        )
-    }
-
-    async fn changed_since(&self, since: Timestamp, cursor: Option<&str>) -> Result<ChangedPage, HelpdeskError> {
-        call!(
-            self,
-            "intercom changed since",
-            self.to.changed_since(since, cursor),
-            unread()
-        )
-    }
-}
-
-/// The call that a crash next to it may show twice: nothing in Telegram can be looked up.
-pub(crate) const SEND: &str = "telegram send";
-
-fn lost() -> MessengerError {
-    MessengerError::Unknown {
-        reason: "the answer was lost".into(),
-    }
-}
-
-fn unread_in_telegram() -> MessengerError {
-    MessengerError::Transient {
-        after: None,
-        throttled: false,
-        reason: "the answer was lost".into(),
-    }
-}
-
-#[async_trait]
-impl Messenger for Tapped<Arc<dyn Messenger>> {
-    async fn identity(&self) -> Result<MessengerIdentity, MessengerError> {
-        call!(self, "telegram identity", self.to.identity(), unread_in_telegram())
-    }
-
-    fn compose(&self, text: &RichText) -> Vec<FlatText> {
-        self.to.compose(text)
-    }
-
-    async fn send(&self, place: Place, text: &FlatText) -> Result<MessageId, MessengerError> {
-        call!(self, SEND, self.to.send(place, text), lost())
-    }
-
-    async fn administrators(&self, chat: ChatId) -> Result<Vec<CustomerId>, MessengerError> {
-        call!(
-            self,
-            "telegram administrators",
-            self.to.administrators(chat),
-            unread_in_telegram()
-        )
-    }
-
-    async fn delete(&self, chat: ChatId, message: MessageId) -> Result<(), MessengerError> {
-        call!(self, "telegram delete", self.to.delete(chat, message), lost())
-    }
-
-    async fn create_topic(&self, chat: ChatId, title: &str) -> Result<TopicId, MessengerError> {
-        call!(self, "telegram create topic", self.to.create_topic(chat, title), lost())
     }
 }

@@ -62,6 +62,8 @@ pub struct Setting {
     pub wrap: Option<Wrap>,
     /// How long (real time) a call to a vendor may take; the shipped time, without it.
     pub call_timeout: Option<Duration>,
+    /// How long nobody looks for what a lost call did; the shipped time, without it.
+    pub look_after: Option<Duration>,
 }
 
 /// The two vendors, before a bridge stands between them.
@@ -246,12 +248,13 @@ fn config(vendors: &Vendors, setting: &Setting) -> anyhow::Result<Config> {
             .find(|(variable, _)| *variable == name)
             .map(|(_, value)| value.clone())
     };
-    let config = Config::parse(|name| {
+    let mut config = Config::parse(|name| {
         set(name).or_else(|| match name {
             "TELEGRAM_API_URL" => Some(vendors.telegram.base_url().to_owned()),
             "INTERCOM_API_URL" => Some(vendors.intercom.base_url().to_owned()),
             _ => None,
         })
     })?;
+    config.look_after = setting.look_after.unwrap_or(config.look_after);
     Ok(config)
 }
