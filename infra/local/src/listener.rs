@@ -16,8 +16,12 @@ use bridge::{
 use bytes::Bytes;
 use std::sync::Arc;
 
-/// The largest body that is read; a vendor's are far smaller.
-const LARGEST_BODY: usize = 8 * 1024 * 1024;
+/// The largest body that is read of Telegram's; its are far smaller, and their proof is in a header.
+const LARGEST_UPDATE: usize = 8 * 1024 * 1024;
+
+/// The largest body that is read of Intercom's. Its signature is over the body, so that what is not read to its end cannot be told
+/// from a forgery; nothing that Intercom sends comes near.
+const LARGEST_NOTIFICATION: usize = 32 * 1024 * 1024;
 
 /// The endpoints: `/telegram-webhook`, `/intercom-webhook`, `/healthz`.
 pub fn router<T, I>(machine: Arc<Machine<T, I>>) -> Router
@@ -37,7 +41,7 @@ where
     T: UpdateReader + Clone + 'static,
     I: NotificationReader + Clone + 'static,
 {
-    respond(machine.telegram_webhook(&read(request).await).await)
+    respond(machine.telegram_webhook(&read(request, LARGEST_UPDATE).await).await)
 }
 
 async fn intercom<T, I>(State(machine): State<Arc<Machine<T, I>>>, request: Request) -> Response
@@ -45,10 +49,14 @@ where
     T: UpdateReader + Clone + 'static,
     I: NotificationReader + Clone + 'static,
 {
-    respond(machine.intercom_webhook(&read(request).await).await)
+    respond(
+        machine
+            .intercom_webhook(&read(request, LARGEST_NOTIFICATION).await)
+            .await,
+    )
 }
 
-async fn read(request: Request) -> WebhookRequest {
+async fn read(request: Request, largest: usize) -> WebhookRequest {
     let (parts, body) = request.into_parts();
     let method = match parts.method {
         Method::POST => WebhookMethod::Post,
@@ -56,7 +64,7 @@ async fn read(request: Request) -> WebhookRequest {
         _ => WebhookMethod::Other,
     };
     // What is too large, or broke off, is judged as an empty body: authentic or not, it can never be read.
-    let body = to_bytes(body, LARGEST_BODY).await.unwrap_or_else(|_| Bytes::new());
+    let body = to_bytes(body, largest).await.unwrap_or_else(|_| Bytes::new());
     WebhookRequest {
         method,
         headers: texts(&parts.headers),

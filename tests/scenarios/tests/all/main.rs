@@ -24,6 +24,5 @@ mod opening;
 mod people;
 mod places;
 mod rights;
-mod samples;
 mod sweep;
 mod unlinked;

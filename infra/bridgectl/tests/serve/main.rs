@@ -7,6 +7,7 @@
 )]
 
 mod program;
+mod samples;
 
 use program::{Group, Program};
 use std::{process::Command, time::Duration};

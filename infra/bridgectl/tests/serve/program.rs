@@ -3,9 +3,10 @@
 use bridge::secrets::{FixedSecrets, Secret, Secrets};
 use local::Database;
 use mapping::{Clock as _, Timestamp};
+use reqwest::StatusCode;
 use simulators::{
     SimClock,
-    intercom::IntercomSim,
+    intercom::{ConversationView, IntercomSim},
     telegram::{Bot, Place, Rights, TelegramSim, UserId},
 };
 use std::{
@@ -135,6 +136,44 @@ impl Group {
         answered
     }
 
+    /// A customer opens a conversation in the first topic; its id.
+    pub(crate) async fn opens(&self) -> String {
+        self.telegram.say(self.customers[0], self.topics[0], "Hello");
+        until("there is a conversation", async || {
+            match self.intercom.conversations().len() {
+                0 => Err("none".into()),
+                _ => Ok(()),
+            }
+        })
+        .await;
+        self.intercom.conversations()[0].id.clone()
+    }
+
+    /// The simulated Intercom.
+    pub(crate) fn intercom(&self) -> &IntercomSim {
+        &self.intercom
+    }
+
+    /// What was said in every conversation, notes left out: `name: text`.
+    pub(crate) fn inbox(&self) -> Vec<Vec<String>> {
+        let said = |conversation: ConversationView| {
+            let messages = conversation.messages().filter(|part| !part.kind.starts_with("note"));
+            messages
+                .map(|part| format!("{}: {}", part.author_name, part.text))
+                .collect()
+        };
+        self.intercom.conversations().into_iter().map(said).collect()
+    }
+
+    /// What the bridge wrote in the first topic.
+    pub(crate) fn told(&self) -> Vec<String> {
+        let messages = self.telegram.messages(self.topics[0]).into_iter();
+        messages
+            .filter(|message| message.from_bot)
+            .map(|message| message.text)
+            .collect()
+    }
+
     /// Waits until agents see each line once, in the order in which it was written.
     pub(crate) async fn sees(&self, said: &[(usize, String)]) {
         until("agents see what was written", async || self.check_inbox(said)).await;
@@ -234,6 +273,7 @@ pub(crate) struct Program<'g> {
     group: &'g Group,
     folder: TempDir,
     port: u16,
+    chats: Vec<i64>,
     is_registered: bool,
     child: Option<Child>,
 }
@@ -258,9 +298,37 @@ impl<'g> Program<'g> {
             group,
             folder: tempfile::tempdir().unwrap(),
             port,
+            chats: vec![group.forum],
             is_registered: false,
             child: None,
         }
+    }
+
+    /// With this chat on the list too.
+    pub(crate) fn serving(mut self, chat: Option<i64>) -> Self {
+        self.chats.extend(chat);
+        self
+    }
+
+    /// Posts an update as Telegram does; the status of the answer.
+    pub(crate) async fn takes_update(&self, body: impl Into<Vec<u8>>) -> StatusCode {
+        let proof = ("X-Telegram-Bot-Api-Secret-Token", WEBHOOK_SECRET);
+        self.takes("telegram-webhook", proof, body.into()).await
+    }
+
+    /// Posts a notification as Intercom does; the status of the answer.
+    pub(crate) async fn takes_notification(&self, body: impl Into<Vec<u8>>) -> StatusCode {
+        let body = body.into();
+        let signature = self.group.intercom.sign(&body);
+        self.takes("intercom-webhook", ("X-Hub-Signature", &signature), body)
+            .await
+    }
+
+    async fn takes(&self, door: &str, (name, proof): (&str, &str), body: Vec<u8>) -> StatusCode {
+        let client = reqwest::Client::builder().no_proxy().build().unwrap();
+        let url = format!("http://127.0.0.1:{}/{door}", self.port);
+        let answer = client.post(url).header(name, proof).body(body).send().await.unwrap();
+        answer.status()
     }
 
     fn data(&self) -> PathBuf {
@@ -277,6 +345,7 @@ impl<'g> Program<'g> {
     /// Starts it and waits until it answers.
     pub(crate) async fn start(&mut self) {
         let group = self.group;
+        let chats: Vec<String> = self.chats.iter().map(ToString::to_string).collect();
         let log = File::options()
             .create(true)
             .append(true)
@@ -287,7 +356,7 @@ impl<'g> Program<'g> {
             .arg(self.data())
             .current_dir(&self.folder)
             .env_clear()
-            .env("TELEGRAM_CHATS", group.forum.to_string())
+            .env("TELEGRAM_CHATS", chats.join(","))
             .env("GROUP_MESSAGES_PER_MINUTE", "1200")
             .env("TELEGRAM_API_URL", group.telegram.base_url())
             .env("INTERCOM_API_URL", group.intercom.base_url())

@@ -1,9 +1,9 @@
-//! Payloads as the real services send them, through both doors: each is acknowledged, and what should cross crosses.
+//! Payloads as the real services send them, through both doors of the program: each is acknowledged, and what should cross crosses.
 
-use crate::doors::Door;
+use crate::program::{Group, Program};
 use reqwest::StatusCode;
-use scenarios::{Scene, World};
 use serde_json::Value;
+use simulators::SimClock;
 use std::path::{Path, PathBuf};
 
 /// What of a message in Telegram is content; any other message is a service message.
@@ -70,16 +70,12 @@ async fn update(name: &str, body: Vec<u8>) -> bool {
         .unwrap()
         .1;
     let chat = happened["chat"]["id"].as_i64();
-    let scene = Scene::new().await;
-    let scene = chat.into_iter().fold(scene, Scene::bridging);
-    let world = scene.open().await;
-    assert_eq!(
-        Door::telegram(&world).takes_update(body).await,
-        StatusCode::OK,
-        "{name}"
-    );
-    world.settle().await;
-    let inbox = world.inbox();
+    let group = Group::found().await;
+    let mut program = Program::new(&group).serving(chat);
+    program.start().await;
+    assert_eq!(program.takes_update(body).await, StatusCode::OK, "{name}");
+    program.rests().await;
+    let inbox = group.inbox();
     match expected_of(&update) {
         Some((author, text)) => {
             assert_eq!(inbox.len(), 1, "{name}: {inbox:?}");
@@ -95,9 +91,8 @@ async fn update(name: &str, body: Vec<u8>) -> bool {
         }
         None => assert!(inbox.is_empty(), "{name}: {inbox:?}"),
     }
-    let crossed = !inbox.is_empty();
-    world.finish().await;
-    crossed
+    assert_eq!(program.stop(), Some(0), "{name}");
+    !inbox.is_empty()
 }
 
 /// Who wrote and what they wrote, if the update is what a customer wrote.
@@ -127,23 +122,21 @@ fn expected_of(update: &Value) -> Option<(String, String)> {
 /// Posts a notification as it is, from a workspace that is not ours; then as if it were about a conversation of ours and of now.
 /// Tells whether it reached the customer.
 async fn notification(name: &str, body: Vec<u8>) -> bool {
-    let world = World::new().await;
-    let topic = world.order().await;
-    let door = Door::intercom(&world);
-    assert_eq!(door.takes_notification(body.clone()).await, StatusCode::OK, "{name}");
-    world.settle().await;
-    assert!(
-        world.customer_is_told(topic).is_empty(),
-        "{name} is of another workspace"
-    );
-    let ours = as_ours(&world, serde_json::from_slice(&body).unwrap());
+    let group = Group::found().await;
+    let mut program = Program::new(&group);
+    program.start().await;
+    let conversation = group.opens().await;
+    assert_eq!(program.takes_notification(body.clone()).await, StatusCode::OK, "{name}");
+    program.rests().await;
+    assert!(group.told().is_empty(), "{name} is of another workspace");
+    let ours = as_ours(&group, &conversation, serde_json::from_slice(&body).unwrap());
     assert_eq!(
-        door.takes_notification(ours.to_string()).await,
+        program.takes_notification(ours.to_string()).await,
         StatusCode::OK,
         "{name}"
     );
-    world.settle().await;
-    let told = world.customer_is_told(topic);
+    program.rests().await;
+    let told = group.told();
     match reply_in(&ours) {
         Some(words) => {
             assert_eq!(told.len(), 1, "{name}: {told:?}");
@@ -153,12 +146,12 @@ async fn notification(name: &str, body: Vec<u8>) -> bool {
         }
         None => assert!(told.is_empty(), "{name}: {told:?}"),
     }
-    world.finish().await;
+    assert_eq!(program.stop(), Some(0), "{name}");
     !told.is_empty()
 }
 
-fn as_ours(world: &World, mut notification: Value) -> Value {
-    notification["app_id"] = world.intercom().workspace_id().into();
+fn as_ours(group: &Group, conversation: &str, mut notification: Value) -> Value {
+    notification["app_id"] = group.intercom().workspace_id().into();
     notification["id"] = "notif_ours".into();
     let item = &mut notification["data"]["item"];
     if item["type"] == "conversation" {
@@ -167,14 +160,14 @@ fn as_ours(world: &World, mut notification: Value) -> Value {
         } else {
             "conversation_id"
         };
-        item[field] = world.conversation("Order 1042").id.into();
+        item[field] = conversation.into();
     }
     for part in item["conversation_parts"]["conversation_parts"]
         .as_array_mut()
         .into_iter()
         .flatten()
     {
-        part["created_at"] = world.stage.vendors.clock.now_s().into();
+        part["created_at"] = SimClock::real().now_s().into();
     }
     notification
 }
@@ -204,20 +197,20 @@ fn reply_in(notification: &Value) -> Option<Vec<String>> {
     )
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn every_update_of_our_own_is_acknowledged_and_what_should_cross_crosses() {
     let driven = drive_all(&root().join("tests/fixtures/telegram"), update).await;
     assert_eq!(driven, Some((27, 15)));
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn every_notification_of_our_own_is_acknowledged_and_what_should_cross_crosses() {
     let driven = drive_all(&root().join("tests/fixtures/intercom"), notification).await;
     assert_eq!(driven, Some((14, 6)));
 }
 
 /// Captures of others lie beside the repository and are not part of it.
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn every_sample_is_acknowledged_and_what_should_cross_crosses() {
     let folder = root().join("../shared/samples");
     let updates = drive_all(&folder.join("telegram"), update).await;
