@@ -20,7 +20,8 @@ use aws_sdk_dynamodb::{
     types::{AttributeValue, ConditionCheck, Delete, KeysAndAttributes, Put, TransactWriteItem},
 };
 use failure::{incomplete, unavailable};
-use items::{Attributes, Condition, PK, SK, attributes_of, item_of, key_of};
+pub(crate) use items::item_of;
+use items::{Attributes, Condition, PK, SK, attributes_of, key_of};
 use std::{
     collections::{HashMap, HashSet},
     time::Duration,

@@ -5,6 +5,8 @@ pub mod contract;
 mod delivery;
 #[cfg(feature = "dynamodb")]
 pub mod dynamodb;
+#[cfg(feature = "emulator")]
+pub mod emulator;
 mod ids;
 pub mod keys;
 mod ledger;

@@ -1,6 +1,9 @@
 //! What is wrong in the end: by what people see, and by what is left in the table.
 
-use crate::scene::{Expected, World};
+use crate::{
+    scene::{Expected, World},
+    table::Table,
+};
 use local::QueueName;
 use serde_json::Value;
 use simulators::intercom::{ConversationView, PartView};
@@ -9,7 +12,12 @@ use simulators::intercom::{ConversationView, PartView};
 pub type Verdict = Vec<String>;
 
 /// Judges how a scene ended. `may_repeat`: a worker ended in the one window in which Telegram may show a message twice.
-pub(crate) async fn judge(world: &World, expected: &Expected, may_repeat: bool) -> anyhow::Result<Verdict> {
+pub(crate) async fn judge(
+    world: &World,
+    table: &Table,
+    expected: &Expected,
+    may_repeat: bool,
+) -> anyhow::Result<Verdict> {
     let mut wrong = Vec::new();
     for (title, lines) in &expected.agents {
         agents(world, title, lines, &mut wrong);
@@ -36,7 +44,7 @@ pub(crate) async fn judge(world: &World, expected: &Expected, may_repeat: bool) 
         }
     }
     leftovers(world, &mut wrong).await?;
-    table(world, &expected.texts, &mut wrong).await?;
+    records(table.records(&world.stage).await?, &expected.texts, &mut wrong);
     wrong.extend(world.stage.vendors.telegram.violations());
     wrong.extend(world.stage.vendors.intercom.violations());
     Ok(wrong)
@@ -105,27 +113,14 @@ async fn leftovers(world: &World, wrong: &mut Verdict) -> anyhow::Result<()> {
     Ok(())
 }
 
-async fn table(world: &World, texts: &[String], wrong: &mut Verdict) -> anyhow::Result<()> {
-    let items = world
-        .stage
-        .database
-        .read(|connection| {
-            let mut statement = connection.prepare("SELECT pk || '/' || sk, record FROM items")?;
-            let rows = statement.query_map([], |row| Ok((row.get::<_, String>(0)?, row.get::<_, String>(1)?)))?;
-            rows.collect::<Result<Vec<_>, _>>()
-        })
-        .await?;
-    for (key, record) in items {
-        if texts.iter().any(|text| record.contains(text.as_str())) {
+fn records(records: Vec<(String, Value)>, texts: &[String], wrong: &mut Verdict) {
+    for (key, record) in records {
+        let written = record.to_string();
+        if texts.iter().any(|text| written.contains(text.as_str())) {
             wrong.push(format!("a text stands in the table at {key}"));
         }
-        let state = serde_json::from_str::<Value>(&record)?
-            .get("state")
-            .and_then(Value::as_str)
-            .map(str::to_owned);
-        if let Some(open @ ("claimed" | "waiting" | "opening")) = state.as_deref() {
+        if let Some(open @ ("claimed" | "waiting" | "opening")) = record.get("state").and_then(Value::as_str) {
             wrong.push(format!("{key} is left {open}"));
         }
     }
-    Ok(())
 }

@@ -5,10 +5,14 @@ mod judge;
 mod run;
 mod sabotage;
 mod scene;
+mod suite;
+mod table;
 mod tap;
 
 pub use judge::Verdict;
 pub use run::{Outcome, play, points};
 pub use sabotage::{SABOTAGES, Sabotage};
 pub use scene::{SCENES, Scene};
+pub use suite::every_point;
+pub use table::Ground;
 pub use tap::{Crash, Mode, be_quiet_about_crashes};

@@ -4,9 +4,10 @@ use crate::{
     judge::{Verdict, judge},
     sabotage::Sabotage,
     scene::{MORNING_MS, Scene, World},
+    table::{Ground, Table},
     tap::{Crash, MAY_BE_LATE, Mode, SEND, Tap},
 };
-use bridgectl::stage::{Setting, Wrap};
+use bridgectl::stage::{Ports, Setting, Wrap};
 use simulators::SimClock;
 use std::sync::Arc;
 
@@ -19,22 +20,12 @@ pub struct Outcome {
     pub wrong: Verdict,
 }
 
-/// Plays a scene with a crash or without, on a sound bridge or on a sabotaged one.
-pub async fn play(scene: Scene, crash: Option<Crash>, sabotage: Option<&Sabotage>) -> Outcome {
+/// Plays a scene on this ground with a crash or without, on a sound bridge or on a sabotaged one.
+pub async fn play(ground: &Ground, scene: Scene, crash: Option<Crash>, sabotage: Option<&Sabotage>) -> Outcome {
     let clock = SimClock::manual(MORNING_MS);
     let tap = Tap::new(clock.clone(), crash);
-    let (tapping, breaking) = (Arc::clone(&tap), sabotage.map(|sabotage| sabotage.wrap));
-    let wrap: Wrap = Arc::new(move |ports| {
-        let broken = breaking.map_or_else(|| ports.clone(), |wrap| wrap(ports.clone()));
-        tapping.around(broken)
-    });
-    let setting = Setting {
-        wrap: Some(wrap),
-        look_after: sabotage.and_then(|sabotage| sabotage.look_after),
-        ..Setting::default()
-    };
     let wrong = tokio::select! {
-        wrong = act(scene, clock, setting, &tap, crash) => wrong.unwrap_or_else(|error| vec![format!("{error:#}")]),
+        wrong = act(ground, scene, clock, &tap, crash, sabotage) => wrong.unwrap_or_else(|error| vec![format!("{error:#}")]),
         () = tap.out_of_hand() => vec!["it does not come to an end".to_owned()],
     };
     Outcome {
@@ -44,17 +35,41 @@ pub async fn play(scene: Scene, crash: Option<Crash>, sabotage: Option<&Sabotage
 }
 
 async fn act(
+    ground: &Ground,
     scene: Scene,
     clock: SimClock,
-    setting: Setting,
-    tap: &Tap,
+    tap: &Arc<Tap>,
     crash: Option<Crash>,
+    sabotage: Option<&Sabotage>,
 ) -> anyhow::Result<Verdict> {
+    let table = Arc::new(Table::new(ground).await?);
+    let setting = Setting {
+        wrap: Some(wrap(Arc::clone(&table), Arc::clone(tap), sabotage)),
+        look_after: sabotage.and_then(|sabotage| sabotage.look_after),
+        ..Setting::default()
+    };
     let world = World::new(scene, clock, setting).await?;
     let expected = (scene.play)(&world).await?;
     tap.catch_up(i64::MAX).await;
     let may_repeat = crash.is_some_and(|crash| is_in_the_window(&tap.calls(), crash));
-    judge(&world, &expected, may_repeat).await
+    let wrong = judge(&world, &table, &expected, may_repeat).await?;
+    table.end().await?;
+    Ok(wrong)
+}
+
+/// What stands between the handlers and the outside: the table of this play, what is sabotaged, and before both the tap.
+fn wrap(table: Arc<Table>, tap: Arc<Tap>, sabotage: Option<&Sabotage>) -> Wrap {
+    let breaking = sabotage.map(|sabotage| sabotage.wrap);
+    Arc::new(move |ports| {
+        let ports = Ports {
+            store: table.store(ports.store),
+            ..ports
+        };
+        tap.around(match breaking {
+            Some(breaking) => breaking(ports),
+            None => ports,
+        })
+    })
 }
 
 /// The one window: between Telegram's acceptance and our record of it.

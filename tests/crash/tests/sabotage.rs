@@ -1,7 +1,7 @@
 //! The bridge is broken on purpose, one rule at a time, and each time the suite has to notice: one test a sabotage.
 #![expect(clippy::print_stdout, reason = "what was found is the point of running it")]
 
-use crash::{Outcome, SABOTAGES, SCENES, Sabotage, play, points};
+use crash::{Ground, Outcome, SABOTAGES, SCENES, Sabotage, play, points};
 use libtest_mimic::{Arguments, Failed, Trial};
 use tokio::runtime::Runtime;
 
@@ -16,13 +16,17 @@ fn main() {
 async fn noticed(sabotage: &'static Sabotage) -> Result<(), Failed> {
     let scene = SCENES.iter().find(|scene| scene.name == sabotage.scene);
     let scene = scene.ok_or("there is no such scene")?;
-    let Outcome { calls, wrong } = play(*scene, None, Some(sabotage)).await;
+    let Outcome { calls, wrong } = play(&Ground::Sqlite, *scene, None, Some(sabotage)).await;
     if !wrong.is_empty() {
         println!("noticed: {}, in: {}", sabotage.name, scene.name);
         return Ok(());
     }
     for crash in points(&calls) {
-        if !play(*scene, Some(crash), Some(sabotage)).await.wrong.is_empty() {
+        if !play(&Ground::Sqlite, *scene, Some(crash), Some(sabotage))
+            .await
+            .wrong
+            .is_empty()
+        {
             let call = calls.get(crash.at).copied().unwrap_or_default();
             println!(
                 "noticed: {}, in: {}, {:?} {call}",

@@ -9,7 +9,7 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use serde_json::{Map, Number, Value};
 use std::collections::HashMap;
 
-pub(super) type Attributes = HashMap<String, AttributeValue>;
+pub(crate) type Attributes = HashMap<String, AttributeValue>;
 
 pub(super) const PK: &str = RESERVED_FIELDS[0];
 pub(super) const SK: &str = RESERVED_FIELDS[1];
@@ -76,7 +76,7 @@ fn attribute_of(value: &Value) -> AttributeValue {
     }
 }
 
-pub(super) fn item_of(mut attributes: Attributes) -> Result<Item, StoreError> {
+pub(crate) fn item_of(mut attributes: Attributes) -> Result<Item, StoreError> {
     let mut text = |name| match attributes.remove(name) {
         Some(AttributeValue::S(text)) => Some(text),
         _ => None,
