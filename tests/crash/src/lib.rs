@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 #![expect(clippy::panic, reason = "a worker that dies is what is played here")]
 
+mod broken;
 mod judge;
 mod run;
 mod sabotage;

@@ -23,7 +23,7 @@ pub struct Outcome {
 /// Plays a scene on this ground with a crash or without, on a sound bridge or on a sabotaged one.
 pub async fn play(ground: &Ground, scene: Scene, crash: Option<Crash>, sabotage: Option<&Sabotage>) -> Outcome {
     let clock = SimClock::manual(MORNING_MS);
-    let tap = Tap::new(clock.clone(), crash);
+    let tap = Tap::new(clock.clone(), crash, sabotage.and_then(|sabotage| sabotage.reading));
     let wrong = tokio::select! {
         wrong = act(ground, scene, clock, &tap, crash, sabotage) => wrong.unwrap_or_else(|error| vec![format!("{error:#}")]),
         () = tap.out_of_hand() => vec!["it does not come to an end".to_owned()],
@@ -57,18 +57,18 @@ async fn act(
     Ok(wrong)
 }
 
-/// What stands between the handlers and the outside: the table of this play, what is sabotaged, and before both the tap.
+/// What stands between the handlers and the outside: what is sabotaged, and behind it, before the table of this play, the tap.
 fn wrap(table: Arc<Table>, tap: Arc<Tap>, sabotage: Option<&Sabotage>) -> Wrap {
     let breaking = sabotage.map(|sabotage| sabotage.wrap);
     Arc::new(move |ports| {
-        let ports = Ports {
+        let tapped = tap.around(Ports {
             store: table.store(ports.store),
             ..ports
-        };
-        tap.around(match breaking {
-            Some(breaking) => breaking(ports),
-            None => ports,
-        })
+        });
+        match breaking {
+            Some(breaking) => breaking(tapped),
+            None => tapped,
+        }
     })
 }
 

@@ -1,11 +1,13 @@
 //! The bridge broken on purpose, from outside, one rule at a time: the suite is worth what it finds here.
 
-use async_trait::async_trait;
-use bridge::ports::{Queue, QueueError, QueueMessage};
+use crate::broken::{
+    drop_dead_letters, drop_first_enqueued, forgetting, give_up_at_once, kind, listing, reading, set, state, writing,
+};
+use bridge::intercom_message::Conversation;
 use bridgectl::stage::Ports;
-use mapping::{Expected, Item, Key, Range, Store, StoreError, Write, WriteError};
-use serde_json::{Value, json};
-use std::{sync::Arc, time::Duration};
+use mapping::{Item, Key, Timestamp};
+use serde_json::json;
+use std::time::Duration;
 
 /// One rule that is broken.
 pub struct Sabotage {
@@ -15,7 +17,11 @@ pub struct Sabotage {
     pub scene: &'static str,
     pub(crate) wrap: fn(Ports) -> Ports,
     pub(crate) look_after: Option<Duration>,
+    pub(crate) reading: Option<Reading>,
 }
+
+/// Changes what is read of a conversation at this time.
+pub(crate) type Reading = fn(&mut Conversation, Timestamp);
 
 const fn sabotage(name: &'static str, scene: &'static str, wrap: fn(Ports) -> Ports) -> Sabotage {
     Sabotage {
@@ -23,6 +29,7 @@ const fn sabotage(name: &'static str, scene: &'static str, wrap: fn(Ports) -> Po
         scene,
         wrap,
         look_after: None,
+        reading: None,
     }
 }
 
@@ -65,6 +72,19 @@ pub const SABOTAGES: &[Sabotage] = &[
         look_after: Some(Duration::ZERO),
         ..sabotage("whoever does not know looks too early", OPENS, |ports| ports)
     },
+    sabotage(
+        "given up before its copy is among the dead letters",
+        GIVEN_UP,
+        give_up_at_once,
+    ),
+    Sabotage {
+        reading: Some(everything_is_new),
+        ..sabotage(
+            "the age of a reply is not looked at",
+            "notifications are lost and swept up",
+            |ports| ports,
+        )
+    },
     sabotage("a wait never ends", ANSWERS, |ports| reading(ports, wait_for_ever)),
     sabotage("deliveries end before they are made", OPENS, |ports| {
         writing(ports, finish_at_once)
@@ -72,20 +92,6 @@ pub const SABOTAGES: &[Sabotage] = &[
     sabotage("text is kept in the table", OPENS, |ports| writing(ports, keep_text)),
     sabotage("a claim is never given up", OPENS, |ports| writing(ports, never_finish)),
 ];
-
-fn kind(item: &Item) -> &str {
-    item.body.get("kind").and_then(Value::as_str).unwrap_or_default()
-}
-
-fn state(item: &Item) -> &str {
-    item.body.get("state").and_then(Value::as_str).unwrap_or_default()
-}
-
-fn set(item: &mut Item, field: &str, value: Value) {
-    if let Some(fields) = item.body.as_object_mut() {
-        fields.insert(field.to_owned(), value);
-    }
-}
 
 fn forget_receipts(item: &mut Item) {
     if kind(item) == "delivery" {
@@ -140,124 +146,8 @@ fn is_echo(key: &Key) -> bool {
     key.pk.starts_with("echo#") || key.pk.starts_with("part#")
 }
 
-type Change = fn(&mut Item);
-
-struct Broken {
-    store: Arc<dyn Store>,
-    read: Change,
-    written: Change,
-    listed: fn(&mut Vec<Item>),
-    forgets: fn(&Key) -> bool,
-}
-
-fn broken(ports: Ports, change: impl FnOnce(&mut Broken)) -> Ports {
-    let mut broken = Broken {
-        store: ports.store,
-        read: |_| {},
-        written: |_| {},
-        listed: |_| {},
-        forgets: |_| false,
-    };
-    change(&mut broken);
-    Ports {
-        store: Arc::new(broken),
-        ..ports
+fn everything_is_new(conversation: &mut Conversation, now: Timestamp) {
+    for part in &mut conversation.parts {
+        part.created_at = part.created_at.max(now - Duration::from_mins(3));
     }
-}
-
-fn reading(ports: Ports, read: Change) -> Ports {
-    broken(ports, |broken| broken.read = read)
-}
-
-fn writing(ports: Ports, written: Change) -> Ports {
-    broken(ports, |broken| broken.written = written)
-}
-
-fn listing(ports: Ports, listed: fn(&mut Vec<Item>)) -> Ports {
-    broken(ports, |broken| broken.listed = listed)
-}
-
-fn forgetting(ports: Ports, forgets: fn(&Key) -> bool) -> Ports {
-    broken(ports, |broken| broken.forgets = forgets)
-}
-
-#[async_trait]
-impl Store for Broken {
-    async fn get(&self, keys: &[Key]) -> Result<Vec<Option<Item>>, StoreError> {
-        let found = self.store.get(keys).await?;
-        let read = |mut item: Item| {
-            (self.read)(&mut item);
-            item
-        };
-        Ok(found
-            .into_iter()
-            .map(|item| item.filter(|item| !(self.forgets)(&item.key)).map(read))
-            .collect())
-    }
-
-    async fn list(&self, range: &Range) -> Result<Vec<Item>, StoreError> {
-        let mut items = self.store.list(range).await?;
-        (self.listed)(&mut items);
-        Ok(items)
-    }
-
-    async fn write(&self, writes: &[Write]) -> Result<(), WriteError> {
-        let mut writes = writes.to_vec();
-        for write in &mut writes {
-            if (self.forgets)(write.key()) {
-                let there = self
-                    .store
-                    .get(std::slice::from_ref(write.key()))
-                    .await?
-                    .into_iter()
-                    .flatten()
-                    .next();
-                let as_it_is = there.map_or(Expected::Absent, |item| Expected::Version(item.version));
-                match write {
-                    Write::Put { expected, .. } | Write::Delete { expected, .. } | Write::Check { expected, .. } => {
-                        *expected = as_it_is;
-                    }
-                }
-            }
-            if let Write::Put { item, .. } = write {
-                (self.written)(item);
-            }
-        }
-        self.store.write(&writes).await
-    }
-}
-
-/// A queue that says that it has taken what it has not.
-struct Leaky {
-    queue: Arc<dyn Queue>,
-    loses: fn(&QueueMessage) -> bool,
-}
-
-#[async_trait]
-impl Queue for Leaky {
-    async fn send(&self, message: QueueMessage) -> Result<(), QueueError> {
-        if (self.loses)(&message) {
-            return Ok(());
-        }
-        self.queue.send(message).await
-    }
-}
-
-fn drop_first_enqueued(ports: Ports) -> Ports {
-    let mut queues = ports.queues.clone();
-    let loses = |message: &QueueMessage| message.body.contains("second words") || message.body.contains("from ken");
-    queues.inbound = Arc::new(Leaky {
-        queue: queues.inbound,
-        loses,
-    });
-    Ports { queues, ..ports }
-}
-
-fn drop_dead_letters(ports: Ports) -> Ports {
-    let mut queues = ports.queues.clone();
-    queues.outbound_dead = Arc::new(Leaky {
-        queue: queues.outbound_dead,
-        loses: |_| true,
-    });
-    Ports { queues, ..ports }
 }

@@ -374,6 +374,14 @@ async fn swept(world: &World) -> anyhow::Result<Expected> {
     world.stage.settle().await?;
     sweep(world).await;
     world.stage.vendors.intercom.lose_notifications(true);
+    // Nobody sweeps for so long that it is too old to be sent.
+    world.answer("a question", "<p>long ago</p>")?;
+    world.stage.settle().await?;
+    world
+        .stage
+        .vendors
+        .clock
+        .advance(std::time::Duration::from_hours(15 * 24));
     world.answer("a question", "<p>first lost</p>")?;
     world.answer("a question", "<p>second lost</p>")?;
     world.stage.settle().await?;
@@ -388,6 +396,7 @@ async fn swept(world: &World) -> anyhow::Result<Expected> {
             "Order",
             said(&[
                 ("Maria Lopez", "a question"),
+                ("Anna Weber", "long ago"),
                 ("Anna Weber", "first lost"),
                 ("Anna Weber", "second lost"),
             ]),

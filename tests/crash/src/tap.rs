@@ -2,10 +2,14 @@
 
 mod vendors;
 
+use crate::sabotage::Reading;
 use async_trait::async_trait;
-use bridge::ports::{Queue, QueueError, QueueMessage};
+use bridge::{
+    intercom_message::Conversation,
+    ports::{Queue, QueueError, QueueMessage},
+};
 use bridgectl::stage::Ports;
-use mapping::{Item, Key, Range, Store, StoreError, Write, WriteError};
+use mapping::{Item, Key, Range, Store, StoreError, Timestamp, Write, WriteError};
 use simulators::SimClock;
 use std::{
     future::Future,
@@ -51,17 +55,19 @@ pub(crate) struct Tap {
     clock: SimClock,
     calls: Mutex<Vec<&'static str>>,
     crash: Option<Crash>,
+    reading: Option<Reading>,
     // By when they are due.
     late: Mutex<Vec<(i64, LateCall)>>,
     out_of_hand: Notify,
 }
 
 impl Tap {
-    pub(crate) fn new(clock: SimClock, crash: Option<Crash>) -> Arc<Self> {
+    pub(crate) fn new(clock: SimClock, crash: Option<Crash>, reading: Option<Reading>) -> Arc<Self> {
         Arc::new(Self {
             clock,
             calls: Mutex::default(),
             crash,
+            reading,
             late: Mutex::default(),
             out_of_hand: Notify::new(),
         })
@@ -75,6 +81,14 @@ impl Tap {
     /// The calls so far, by name.
     pub(crate) fn calls(&self) -> Vec<&'static str> {
         self.calls.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// A conversation as it is read, which a sabotage may change.
+    fn read(&self, mut conversation: Conversation) -> Conversation {
+        if let Some(reading) = self.reading {
+            reading(&mut conversation, Timestamp::from_millis(self.clock.now_ms()));
+        }
+        conversation
     }
 
     /// Puts the tap around what the handlers reach the outside through.

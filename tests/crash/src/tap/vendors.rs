@@ -188,12 +188,13 @@ impl Helpdesk for Tapped<Arc<dyn Helpdesk>> {
     }
 
     async fn conversation(&self, conversation: &ConversationId) -> Result<Conversation, HelpdeskError> {
-        call!(
+        let read = call!(
             self,
             self.tap.enter("intercom conversation").await,
             self.to.conversation(conversation),
             unread()
-        )
+        )?;
+        Ok(self.tap.read(read))
     }
 
     async fn changed_since(&self, since: Timestamp, cursor: Option<&str>) -> Result<ChangedPage, HelpdeskError> {
