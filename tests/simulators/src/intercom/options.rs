@@ -15,6 +15,8 @@ pub struct Options {
     pub contact_search_lag: Duration,
     /// How long a conversation search does not know of a change.
     pub conversation_search_lag: Duration,
+    /// Searches give out no longer pages than this, whatever is asked for.
+    pub longest_page: usize,
     /// What happens to the reply of a contact who is no participant.
     pub outsider_reply: OutsiderReply,
     /// How long the external id of a deleted contact stays taken.
@@ -106,6 +108,7 @@ impl Default for Options {
             contact_visibility_lag: Duration::ZERO,
             contact_search_lag: Duration::from_mins(2),
             conversation_search_lag: Duration::from_secs(30),
+            longest_page: 150,
             outsider_reply: OutsiderReply::NotFound,
             external_id_lock: Duration::from_hours(7 * 24),
             download_lifetime: Duration::from_mins(30),

@@ -44,7 +44,7 @@ impl World {
             .filter(|(_, _, is_live)| *is_live)
             .map(|(id, known, _)| (id, known))
             .collect();
-        let page = page(&scope, request, known, 50)?;
+        let page = page(&scope, request, known, (50, self.options.longest_page))?;
         let found = page
             .ids
             .iter()
@@ -54,7 +54,7 @@ impl World {
     }
 
     pub(super) fn search_conversations(&mut self, request: &Request) -> Outcome {
-        let lag = self.options.conversation_search_lag;
+        let (lag, longest) = (self.options.conversation_search_lag, self.options.longest_page);
         let now_ms = self.clock.now_ms();
         let scope = Scope {
             fields: &TABLES.conversation_fields,
@@ -64,7 +64,7 @@ impl World {
             .conversations
             .values_mut()
             .filter_map(|one| Some((one.id.to_string(), one.index.at(now_ms, lag)?)));
-        let page = page(&scope, request, known.collect(), 20)?;
+        let page = page(&scope, request, known.collect(), (20, longest))?;
         let shown = Shown {
             parts: Parts::Absent,
             is_plaintext: false,
@@ -103,7 +103,12 @@ struct Page {
     pages: Value,
 }
 
-fn page(scope: &Scope<'_>, request: &Request, known: Vec<(String, Value)>, per_page: i64) -> Result<Page, Refusal> {
+fn page(
+    scope: &Scope<'_>,
+    request: &Request,
+    known: Vec<(String, Value)>,
+    (per_page, longest): (i64, usize),
+) -> Result<Page, Refusal> {
     let query = request.body.get("query").cloned().unwrap_or_default();
     check_fields(scope, &query)?;
     let paging = request.body.get("pagination").cloned().unwrap_or_default();
@@ -137,7 +142,7 @@ fn page(scope: &Scope<'_>, request: &Request, known: Vec<(String, Value)>, per_p
         }
         None => 0,
     };
-    let size = usize::try_from(per_page).unwrap_or_default();
+    let size = usize::try_from(per_page).unwrap_or_default().min(longest);
     let shown: Vec<_> = found.iter().skip(start).take(size).collect();
     let mut pages = json!({
         "type": "pages", "page": start / size + 1, "per_page": per_page, "total_pages": total.div_ceil(size),

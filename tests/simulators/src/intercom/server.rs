@@ -190,6 +190,7 @@ struct CommitWhenDropped {
 impl Drop for CommitWhenDropped {
     fn drop(&mut self) {
         self.shared.world().answer(&self.arrived);
+        self.shared.faults.committed();
     }
 }
 

@@ -112,6 +112,17 @@ impl IntercomSim {
         Some(world.conversation_view(conversation))
     }
 
+    /// The id of every conversation and the text that it opens with, the oldest first.
+    pub fn openings(&self) -> Vec<(String, String)> {
+        let world = self.world();
+        let opening = |conversation: &Conversation| {
+            let body = conversation.source.body.as_deref().unwrap_or_default();
+            let text = html::plaintext(body, PlaintextImages::Marker);
+            (conversation.id.to_string(), text)
+        };
+        world.conversations.values().map(opening).collect()
+    }
+
     /// Every contact that is neither archived, merged nor deleted.
     pub fn contacts(&self) -> Vec<ContactView> {
         let world = self.world();

@@ -112,6 +112,7 @@ impl Drop for Late {
         if let Some(call) = self.call.take() {
             drop(self.shared.perform(call));
         }
+        self.shared.faults.committed();
     }
 }
 
@@ -157,7 +158,11 @@ async fn download(shared: &Shared, token: &str, path: &str) -> Response {
     match shared.faults.strike("file") {
         None => {}
         Some(Fault::Slow(time)) => tokio::time::sleep(time).await,
-        Some(Fault::Hang | Fault::CommitLate) => std::future::pending().await,
+        Some(Fault::Hang) => std::future::pending().await,
+        Some(Fault::CommitLate) => {
+            shared.faults.committed();
+            return std::future::pending().await;
+        }
         Some(Fault::LoseAnswer | Fault::CutBefore | Fault::Garble) => return cut(),
         Some(Fault::TooManyRequests(wait)) => {
             return refused(&Refusal::too_many(i64::try_from(wait.as_secs()).unwrap_or(i64::MAX)));
