@@ -4,6 +4,7 @@ use crate::{
     scene::{Expected, World},
     table::Table,
 };
+use bridgectl::stage::Stage;
 use local::QueueName;
 use serde_json::Value;
 use simulators::intercom::{ConversationView, PartView};
@@ -43,10 +44,7 @@ pub(crate) async fn judge(
             wrong.push(format!("customers see {seen:.60?} where {lines:.60?} should be"));
         }
     }
-    leftovers(world, &mut wrong).await?;
-    records(table.records(&world.stage).await?, &expected.texts, &mut wrong);
-    wrong.extend(world.stage.vendors.telegram.violations());
-    wrong.extend(world.stage.vendors.intercom.violations());
+    wrong.extend(left_behind(&world.stage, table, &expected.texts).await?);
     Ok(wrong)
 }
 
@@ -102,10 +100,20 @@ fn matches_lines(seen: &[String], wanted: &[String], may_repeat: bool) -> bool {
     seen.next().is_none()
 }
 
-async fn leftovers(world: &World, wrong: &mut Verdict) -> anyhow::Result<()> {
+/// What is left in the queues and in the table, and what the vendors would have refused.
+pub(crate) async fn left_behind(stage: &Stage, table: &Table, texts: &[String]) -> anyhow::Result<Verdict> {
+    let mut wrong = Vec::new();
+    leftovers(stage, &mut wrong).await?;
+    records(table.records(stage).await?, texts, &mut wrong);
+    wrong.extend(stage.vendors.telegram.violations());
+    wrong.extend(stage.vendors.intercom.violations());
+    Ok(wrong)
+}
+
+async fn leftovers(stage: &Stage, wrong: &mut Verdict) -> anyhow::Result<()> {
     use QueueName::{Inbound, InboundDead, Outbound, OutboundDead};
     for queue in [Inbound, Outbound, InboundDead, OutboundDead] {
-        let left = world.stage.machine.lanes().len(queue).await?;
+        let left = stage.machine.lanes().len(queue).await?;
         if left > 0 {
             wrong.push(format!("{left} messages are left in {queue:?}"));
         }

@@ -2,6 +2,8 @@
 #![expect(clippy::panic, reason = "a worker that dies is what is played here")]
 
 mod broken;
+mod chance;
+mod chaos;
 mod judge;
 mod run;
 mod sabotage;
@@ -10,6 +12,7 @@ mod suite;
 mod table;
 mod tap;
 
+pub use chaos::{Chaos, Report, Size, run};
 pub use judge::Verdict;
 pub use run::{Outcome, play, points};
 pub use sabotage::{SABOTAGES, Sabotage};

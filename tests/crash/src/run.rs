@@ -73,7 +73,7 @@ fn wrap(table: Arc<Table>, tap: Arc<Tap>, sabotage: Option<&Sabotage>) -> Wrap {
 }
 
 /// The one window: between Telegram's acceptance and our record of it.
-fn is_in_the_window(calls: &[&str], crash: Crash) -> bool {
+pub(crate) fn is_in_the_window(calls: &[&str], crash: Crash) -> bool {
     let call = |at: Option<usize>| at.and_then(|at| calls.get(at)).copied();
     match crash.mode {
         Mode::After | Mode::AnswerLost | Mode::Late => call(Some(crash.at)) == Some(SEND),

@@ -2,7 +2,7 @@
 
 mod vendors;
 
-use crate::sabotage::Reading;
+use crate::{chance::Chance, sabotage::Reading};
 use async_trait::async_trait;
 use bridge::{
     intercom_message::Conversation,
@@ -14,7 +14,7 @@ use simulators::SimClock;
 use std::{
     future::Future,
     pin::Pin,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
 use tokio::sync::Notify;
@@ -42,6 +42,31 @@ pub struct Crash {
     pub mode: Mode,
 }
 
+/// Where workers end.
+enum Ends {
+    Never,
+    At(Crash),
+    ByChance { chance: Chance, in_a_thousand: u64 },
+}
+
+impl Ends {
+    fn mode(&mut self, at: usize) -> Option<Mode> {
+        match self {
+            Self::Never => None,
+            Self::At(crash) => (crash.at == at).then_some(crash.mode),
+            Self::ByChance { chance, in_a_thousand } => {
+                let modes = [(1, Mode::Before), (1, Mode::After), (1, Mode::AnswerLost)];
+                let ends = chance.happens(*in_a_thousand);
+                ends.then(|| chance.one_of(&modes).copied()).flatten()
+            }
+        }
+    }
+}
+
+fn lock<T>(of: &Mutex<T>) -> MutexGuard<'_, T> {
+    of.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
 /// How much later a late call happens: shorter than any look for it.
 const LATE: Duration = Duration::from_secs(30);
 
@@ -50,11 +75,12 @@ const MOST_CALLS: usize = 1500;
 
 type LateCall = Pin<Box<dyn Future<Output = ()> + Send>>;
 
-/// Counts the calls, and ends a worker at one of them.
+/// Counts the calls, and ends workers at some of them.
 pub(crate) struct Tap {
     clock: SimClock,
     calls: Mutex<Vec<&'static str>>,
-    crash: Option<Crash>,
+    ends: Mutex<Ends>,
+    ended: Mutex<Vec<Crash>>,
     reading: Option<Reading>,
     // By when they are due.
     late: Mutex<Vec<(i64, LateCall)>>,
@@ -63,14 +89,34 @@ pub(crate) struct Tap {
 
 impl Tap {
     pub(crate) fn new(clock: SimClock, crash: Option<Crash>, reading: Option<Reading>) -> Arc<Self> {
+        Self::with(clock, crash.map_or(Ends::Never, Ends::At), reading)
+    }
+
+    /// Ends a worker at so many of a thousand calls.
+    pub(crate) fn by_chance(clock: SimClock, chance: Chance, in_a_thousand: u64) -> Arc<Self> {
+        Self::with(clock, Ends::ByChance { chance, in_a_thousand }, None)
+    }
+
+    fn with(clock: SimClock, ends: Ends, reading: Option<Reading>) -> Arc<Self> {
         Arc::new(Self {
             clock,
             calls: Mutex::default(),
-            crash,
+            ends: Mutex::new(ends),
+            ended: Mutex::default(),
             reading,
             late: Mutex::default(),
             out_of_hand: Notify::new(),
         })
+    }
+
+    /// No worker ends any more.
+    pub(crate) fn relent(&self) {
+        *lock(&self.ends) = Ends::Never;
+    }
+
+    /// Where workers have ended so far.
+    pub(crate) fn ended(&self) -> Vec<Crash> {
+        lock(&self.ended).clone()
     }
 
     /// Ends when there were far more calls than any scene needs, whatever dies in it.
@@ -80,7 +126,7 @@ impl Tap {
 
     /// The calls so far, by name.
     pub(crate) fn calls(&self) -> Vec<&'static str> {
-        self.calls.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        lock(&self.calls).clone()
     }
 
     /// A conversation as it is read, which a sabotage may change.
@@ -123,18 +169,20 @@ impl Tap {
 
     async fn enter(&self, name: &'static str) -> Option<Mode> {
         self.catch_up(self.clock.now_ms()).await;
-        let mut calls = self.calls.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut calls = lock(&self.calls);
         calls.push(name);
         if calls.len() == MOST_CALLS {
             self.out_of_hand.notify_one();
         }
         let at = calls.len() - 1;
-        self.crash.filter(|crash| crash.at == at).map(|crash| crash.mode)
+        let mode = lock(&self.ends).mode(at)?;
+        lock(&self.ended).push(Crash { at, mode });
+        Some(mode)
     }
 
     fn later(&self, call: impl Future<Output = ()> + Send + 'static) {
         let due = self.clock.now_ms() + i64::try_from(LATE.as_millis()).unwrap_or(i64::MAX);
-        let mut late = self.late.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut late = lock(&self.late);
         late.push((due, Box::pin(call)));
     }
 
@@ -142,7 +190,7 @@ impl Tap {
     pub(crate) async fn catch_up(&self, now_ms: i64) {
         let due = |call: &mut (i64, LateCall)| call.0 <= now_ms;
         let late: Vec<_> = {
-            let mut late = self.late.lock().unwrap_or_else(PoisonError::into_inner);
+            let mut late = lock(&self.late);
             late.extract_if(.., due).collect()
         };
         for (_, call) in late {

@@ -26,7 +26,11 @@ use simulators::{
 use std::{path::PathBuf, sync::Arc, time::Duration};
 use telegram::{TelegramClient, TelegramUpdates};
 use time::{StageClock, StageEntropy};
-use tokio::{net::TcpListener, task::JoinHandle};
+use tokio::{
+    net::TcpListener,
+    task::JoinHandle,
+    time::{Instant, sleep},
+};
 
 /// The handlers on the stage.
 pub type Staged = Machine<Sabotaged<TelegramUpdates>, Sabotaged<IntercomNotifications>>;
@@ -177,11 +181,24 @@ impl Stage {
                 carried += 1;
             }
             if delivered + carried == 0 {
-                return Ok(());
+                return self.what_is_late_is_done().await;
             }
         }
     }
+
+    /// Waits for the work of calls that were given up on: by the stage's clock it is done at once.
+    async fn what_is_late_is_done(&self) -> anyhow::Result<()> {
+        let give_up = Instant::now() + LATE;
+        while self.vendors.telegram.faults().late() + self.vendors.intercom.faults().late() > 0 {
+            anyhow::ensure!(Instant::now() < give_up, "a call that was given up on is never done");
+            sleep(Duration::from_millis(1)).await;
+        }
+        Ok(())
+    }
 }
+
+/// How long (real time) a vendor may take to notice that its caller is gone.
+const LATE: Duration = Duration::from_mins(1);
 
 /// The handlers, wired as `serve` wires them, but for the clock, chance and what is sabotaged.
 fn bridge(
