@@ -80,7 +80,7 @@ async fn run(command: Command) -> anyhow::Result<ExitCode> {
         Action::Reconcile(reconcile) => {
             settings::load_dotenv()?;
             log("warn");
-            println!("{}", reconcile::run(reconcile).await?);
+            reconcile::run(reconcile, |line| println!("{line}")).await?;
             Ok(ExitCode::SUCCESS)
         }
     }

@@ -109,7 +109,7 @@ where
     /// Searches once for what Intercom did not deliver.
     pub async fn sweep(&self) -> Result<Swept, bridge::outbound::SweepError> {
         let deadline = self.clock.now() + SWEEP_MAY_TAKE;
-        Sweep::new(Arc::clone(&self.context)).run(None, deadline, false).await
+        Sweep::new(Arc::clone(&self.context)).run(deadline).await
     }
 
     async fn carry(&self, name: QueueName, taken: &Taken) -> Result<(), DatabaseError> {

@@ -64,7 +64,7 @@ impl<R: NotificationReader> Worker for OutboundWorker<R> {
 
 /// Sweeps until the deadline.
 pub(crate) async fn sweep(sweep: &Sweep, deadline: Timestamp) -> Result<(), bridge::outbound::SweepError> {
-    let swept = sweep.run(None, deadline, false).await?;
+    let swept = sweep.run(deadline).await?;
     tracing::info!(
         swept.conversations = swept.conversations,
         swept.missed = swept.missed,

@@ -169,6 +169,18 @@ impl Record for NoticeSent {
 pub struct Watermark {
     /// Every change up to here has been looked at.
     pub at: Timestamp,
+    /// A sweep that stopped before it came to the end.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unfinished: Option<Unfinished>,
+}
+
+/// Where a sweep stopped.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Unfinished {
+    /// From when on it looks for replies: a conversation that it has not come to yet may hold an old one below a new one.
+    pub since: Timestamp,
+    /// Changes before this need not be looked at again.
+    pub reached: Timestamp,
 }
 
 impl Record for Watermark {

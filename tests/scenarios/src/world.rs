@@ -150,6 +150,16 @@ impl World {
         cleared.await.expect("the queues are cleared");
     }
 
+    /// Records whose time is over disappear.
+    pub async fn forget_what_expired(&self) {
+        let now = self.stage.vendors.clock.now_s();
+        let expired = self
+            .stage
+            .database
+            .write(move |connection| connection.execute("DELETE FROM items WHERE expires_at <= ?1", [now]));
+        assert!(expired.await.expect("the table is cleared") > 0, "nothing expired");
+    }
+
     /// Nothing is left behind.
     pub async fn finish(self) {
         self.finish_but(Left::default()).await;

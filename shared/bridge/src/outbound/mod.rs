@@ -1,5 +1,6 @@
 //! Outbound: from a conversation in Intercom to a topic in Telegram.
 
+mod mark;
 mod opened;
 mod part;
 mod redaction;
@@ -8,6 +9,6 @@ mod sweep;
 mod webhook;
 mod worker;
 
-pub use sweep::{Sweep, SweepError, Swept};
+pub use sweep::{Order, Sweep, SweepError, Swept, Tell};
 pub use webhook::OutboundWebhook;
 pub use worker::OutboundWorker;

@@ -1,7 +1,10 @@
 //! The sweep: Intercom tries a notification twice, a minute apart, and then it is gone. So every few minutes what changed is
 //! searched, and what of it has no record is put into the outbound queue.
 
-use super::relay::{YOUNGEST_OF_OLD, is_before, is_relayable};
+use super::{
+    mark::Mark,
+    relay::{YOUNGEST_OF_OLD, is_before, is_relayable},
+};
 use crate::{
     context::Context,
     envelope::{Errand, OutboundEnvelope, to_ascii_json},
@@ -9,20 +12,14 @@ use crate::{
     ports::{QueueError, QueueMessage},
     stop::{Stop, dedupe},
 };
-use mapping::{ConversationId, Delivery, PartId, Reverse, Stored, Timestamp, Watermark, WorkspaceId, WriteError, keys};
+use mapping::{ConversationId, Delivery, PartId, Reverse, Timestamp, WorkspaceId, keys};
 use std::{sync::Arc, time::Duration};
-
-/// The watermark is looked behind by this much: search lags, and conversations change while it is read.
-const LOOK_BACK: Duration = Duration::from_mins(15);
 
 /// A notification and its one repetition have their chance first.
 const NOTIFICATIONS_TAKE: Duration = Duration::from_mins(2);
 
 /// A sweep stops when so little of its time is left, and goes on next time.
 const STOP_BEFORE: Duration = Duration::from_secs(20);
-
-/// The watermark is not written for every conversation.
-const MARK_EVERY: Duration = Duration::from_mins(1);
 
 /// How many parts are looked up in one batch read.
 const PARTS_AT_ONCE: usize = 90;
@@ -35,13 +32,31 @@ pub struct Sweep {
 /// What a sweep did.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Swept {
-    /// Conversations that changed and that are linked.
+    /// Conversations that changed.
+    pub looked_at: usize,
+    /// Those of them that are linked.
     pub conversations: usize,
     /// Parts without a record.
     pub missed: usize,
+    /// Where the watermark is, once there is one.
+    pub watermark: Option<Timestamp>,
     /// Whether it came to the end, or stopped for lack of time.
     pub complete: bool,
 }
+
+/// Which sweep.
+#[derive(Clone, Copy, Debug)]
+pub struct Order {
+    /// From when on, in place of the watermark, which stays where it is.
+    pub since: Option<Timestamp>,
+    /// When it has to be over.
+    pub deadline: Timestamp,
+    /// Puts nothing into the queue and leaves the watermark.
+    pub dry_run: bool,
+}
+
+/// Who is told how far a sweep has come, page by page.
+pub type Tell<'t> = dyn FnMut(&Swept) + Send + 't;
 
 impl Sweep {
     /// A sweep on this ground.
@@ -49,47 +64,67 @@ impl Sweep {
         Self { context }
     }
 
-    /// Sweeps from the watermark on, or from `since`, until the end or until `deadline`. A `dry_run` puts nothing into the queue and
-    /// leaves the watermark.
-    pub async fn run(&self, since: Option<Timestamp>, deadline: Timestamp, dry_run: bool) -> Result<Swept, SweepError> {
-        self.sweep(since, deadline, dry_run)
+    /// Sweeps from the watermark on until the end or until `deadline`.
+    pub async fn run(&self, deadline: Timestamp) -> Result<Swept, SweepError> {
+        let order = Order {
+            since: None,
+            deadline,
+            dry_run: false,
+        };
+        self.run_telling(order, &mut |_| ()).await
+    }
+
+    /// Sweeps as it is ordered, and tells how far it has come.
+    pub async fn run_telling(&self, order: Order, tell: &mut Tell<'_>) -> Result<Swept, SweepError> {
+        self.sweep(order, tell)
             .await
             .map_err(|stop| SweepError(stop.to_string()))
     }
 
-    async fn sweep(&self, since: Option<Timestamp>, deadline: Timestamp, dry_run: bool) -> Result<Swept, Stop> {
+    async fn sweep(&self, order: Order, tell: &mut Tell<'_>) -> Result<Swept, Stop> {
         let context = self.context.as_ref();
         let workspace = context.identity().await?.workspace;
-        let mut mark = context.ledger.find::<Watermark>(&keys::watermark(&workspace)).await?;
-        let begin = since.unwrap_or_else(|| mark.as_ref().map_or(context.ledger.now(), |mark| mark.value.at));
-        let from = begin - LOOK_BACK;
-        let marks = !dry_run && since.is_none();
-        if marks && mark.is_none() {
-            mark = self.move_watermark(&workspace, mark, begin).await?;
-        }
+        let mut mark = Mark::find(context, &workspace, order.since, order.dry_run).await?;
         let mut swept = Swept::default();
+        let looked = self.look_through(&workspace, order, &mut mark, &mut swept, tell).await;
+        // Whatever ended it, what was looked at is not looked at again.
+        let kept = if swept.complete {
+            mark.end().await
+        } else {
+            mark.keep().await
+        };
+        swept.watermark = mark.at();
+        looked.and(kept).map(|()| swept)
+    }
+
+    async fn look_through(
+        &self,
+        workspace: &WorkspaceId,
+        order: Order,
+        mark: &mut Mark<'_>,
+        swept: &mut Swept,
+        tell: &mut Tell<'_>,
+    ) -> Result<(), Stop> {
+        let context = self.context.as_ref();
         let mut cursor = None;
         loop {
-            let page = context.helpdesk.changed_since(from, cursor.as_deref()).await?;
+            let page = context.helpdesk.changed_since(mark.from, cursor.as_deref()).await?;
             for (conversation, changed) in &page.conversations {
-                if context.ledger.now() + STOP_BEFORE > deadline {
-                    return Ok(swept);
+                if context.ledger.now() + STOP_BEFORE > order.deadline {
+                    return Ok(());
                 }
-                let missed = self.look_at(&workspace, conversation, from, dry_run).await?;
+                let missed = self.look_at(workspace, conversation, mark.since, order.dry_run).await?;
+                swept.looked_at += 1;
                 swept.conversations += usize::from(missed.is_some());
                 swept.missed += missed.unwrap_or(0);
-                if marks
-                    && mark
-                        .as_ref()
-                        .is_none_or(|mark| changed.since(mark.value.at) >= MARK_EVERY)
-                {
-                    mark = self.move_watermark(&workspace, mark, *changed).await?;
-                }
+                mark.pass(*changed).await?;
             }
+            swept.watermark = mark.at();
+            tell(swept);
             cursor = page.next;
             if cursor.is_none() {
                 swept.complete = true;
-                return Ok(swept);
+                return Ok(());
             }
         }
     }
@@ -99,7 +134,7 @@ impl Sweep {
         &self,
         workspace: &WorkspaceId,
         conversation: &ConversationId,
-        from: Timestamp,
+        since: Timestamp,
         dry_run: bool,
     ) -> Result<Option<usize>, Stop> {
         let context = self.context.as_ref();
@@ -123,7 +158,7 @@ impl Sweep {
             .parts
             .iter()
             .filter(|part| is_relayable(context, part))
-            .filter(|part| part.created_at >= from && part.created_at > now - YOUNGEST_OF_OLD)
+            .filter(|part| part.created_at >= since && part.created_at > now - YOUNGEST_OF_OLD)
             .filter(|part| !is_before(part, reverse.value.since) && now.since(part.created_at) > NOTIFICATIONS_TAKE)
             .map(|part| part.id.clone())
             .collect();
@@ -152,30 +187,6 @@ impl Sweep {
             }
         }
         Ok(missed)
-    }
-
-    async fn move_watermark(
-        &self,
-        workspace: &WorkspaceId,
-        read: Option<Stored<Watermark>>,
-        at: Timestamp,
-    ) -> Result<Option<Stored<Watermark>>, Stop> {
-        if read.as_ref().is_some_and(|read| at <= read.value.at) {
-            return Ok(read);
-        }
-        let ledger = &self.context.ledger;
-        let key = keys::watermark(workspace);
-        let record = Watermark { at };
-        let version = read.as_ref().map(|read| &read.version);
-        match ledger
-            .commit(ledger.transaction().put_after(key.clone(), version, &record, None))
-            .await
-        {
-            Ok(version) => Ok(Some(Stored { version, value: record })),
-            // Another sweep is at work, and as far.
-            Err(WriteError::Conflict) => Ok(ledger.find(&key).await?),
-            Err(error) => Err(error.into()),
-        }
     }
 }
 

@@ -108,6 +108,7 @@ async fn unlucky(ledgers: &Ledgers, mishaps: &[Mishap]) -> Ledger {
 fn mark(seconds: i64) -> Watermark {
     Watermark {
         at: Timestamp::from_seconds(seconds),
+        unfinished: None,
     }
 }
 

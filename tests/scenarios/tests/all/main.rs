@@ -25,4 +25,5 @@ mod people;
 mod places;
 mod rights;
 mod sweep;
+mod sweep_stops;
 mod unlinked;

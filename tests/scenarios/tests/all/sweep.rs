@@ -124,27 +124,3 @@ async fn a_sweep_begins_where_the_last_one_came_to() {
     );
     world.finish_but(LOST).await;
 }
-
-#[tokio::test]
-async fn a_sweep_goes_through_all_pages() {
-    let world = World::new().await;
-    world.sweeps().await;
-    world.intercom().lose_notifications(true);
-    let titles: Vec<String> = (0..60).map(|number| format!("Topic {number}")).collect();
-    let topics: Vec<_> = titles.iter().map(|title| world.topic(title)).collect();
-    for topic in &topics {
-        world.writes(world.maria, *topic, "Hello");
-    }
-    world.settle().await;
-    for title in &titles {
-        world.agent_replies(title, "<p>Welcome</p>");
-    }
-    world.passes(A_WHILE).await;
-    assert_eq!(world.sweeps().await, 60);
-    for topic in topics {
-        assert_eq!(world.customer_is_told(topic), ["<b>Anna</b>\nWelcome"]);
-    }
-    world.passes(A_WHILE).await;
-    assert_eq!(world.sweeps().await, 0);
-    world.finish_but(LOST).await;
-}
