@@ -139,7 +139,7 @@ impl Api {
     }
 
     async fn attempt(&self, call: &Call<'_>, token: &Secret, deadline: Instant) -> Result<Answer, HelpdeskError> {
-        self.pace.take().await.map_err(|after| HelpdeskError::Transient {
+        let _on_its_way = self.pace.take().await.map_err(|after| HelpdeskError::Transient {
             after: Some(after),
             reason: "rate limit reached".into(),
         })?;

@@ -2,7 +2,7 @@
 
 use reqwest::header::{DATE, HeaderMap, RETRY_AFTER};
 use std::{
-    sync::{Mutex, PoisonError},
+    sync::{Mutex, MutexGuard, PoisonError},
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
 use tokio::time::Instant;
@@ -18,7 +18,13 @@ const LONGEST_WAIT: Duration = Duration::from_mins(15);
 
 /// What is left of the current window, as this process knows it.
 #[derive(Default)]
-pub(crate) struct Pace(Mutex<Option<Window>>);
+pub(crate) struct Pace(Mutex<State>);
+
+#[derive(Default)]
+struct State {
+    window: Option<Window>,
+    on_their_way: u32,
+}
 
 #[derive(Clone, Copy)]
 struct Window {
@@ -26,42 +32,60 @@ struct Window {
     ends: Instant,
 }
 
+/// A call on its way, until this is dropped.
+pub(crate) struct OnItsWay<'p>(&'p Pace);
+
+impl Drop for OnItsWay<'_> {
+    fn drop(&mut self) {
+        self.0.state().on_their_way -= 1;
+    }
+}
+
 impl Pace {
     /// Takes one call out of the window; waits for the next one where that is near, else says how far it is.
-    pub(crate) async fn take(&self) -> Result<(), Duration> {
-        let wait = self.wait();
-        if wait > SHORT {
-            return Err(wait);
-        }
-        tokio::time::sleep(wait).await;
-        Ok(())
-    }
-
-    fn wait(&self) -> Duration {
-        let mut window = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let now = Instant::now();
-        match window.as_mut().filter(|window| window.ends > now) {
-            Some(window) if window.remaining == 0 => window.ends - now,
-            Some(window) => {
-                window.remaining -= 1;
-                Duration::ZERO
+    pub(crate) async fn take(&self) -> Result<OnItsWay<'_>, Duration> {
+        loop {
+            match self.take_now() {
+                Ok(taken) => return Ok(taken),
+                Err(wait) if wait > SHORT => return Err(wait),
+                Err(wait) => tokio::time::sleep(wait).await,
             }
-            None => Duration::ZERO,
         }
     }
 
-    /// Reads what an answer says about the window.
+    fn take_now(&self) -> Result<OnItsWay<'_>, Duration> {
+        let mut state = self.state();
+        let now = Instant::now();
+        if let Some(window) = state.window.as_mut().filter(|window| window.ends > now) {
+            if window.remaining == 0 {
+                return Err(window.ends - now);
+            }
+            window.remaining -= 1;
+        }
+        state.on_their_way += 1;
+        Ok(OnItsWay(self))
+    }
+
+    /// Reads what the answer to a call that is still on its way says about the window.
     pub(crate) fn observe(&self, headers: &HeaderMap) {
         let remaining = number(headers, "x-ratelimit-remaining").and_then(|left| u32::try_from(left).ok());
         let (Some(remaining), Some(until)) = (remaining, until_reset(headers)) else {
             return;
         };
         let ends = Instant::now() + until.min(LONGEST_WINDOW);
-        let mut window = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut state = self.state();
         // Answers overtake each other: within one window the smallest number is the newest, and the one that counts our calls
         // that are still on their way.
-        let same = window.filter(|known| known.ends > Instant::now() && ends <= known.ends + SHORT);
-        *window = Some(same.map_or(Window { remaining, ends }, |known| Window {
+        let same = state
+            .window
+            .filter(|known| known.ends > Instant::now() && ends <= known.ends + SHORT);
+        // Those that set out before anything was known of a window may fall into it.
+        let others = state.on_their_way.saturating_sub(1);
+        let fresh = Window {
+            remaining: remaining.saturating_sub(others),
+            ends,
+        };
+        state.window = Some(same.map_or(fresh, |known| Window {
             remaining: known.remaining.min(remaining),
             ..known
         }));
@@ -70,7 +94,11 @@ impl Pace {
     /// Stops all calls of this process for a while, after a 429.
     pub(crate) fn stop(&self, wait: Duration) {
         let ends = Instant::now() + wait.min(LONGEST_WINDOW);
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(Window { remaining: 0, ends });
+        self.state().window = Some(Window { remaining: 0, ends });
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -136,14 +164,29 @@ mod tests {
     async fn calls_stop_when_the_window_is_empty_and_go_on_with_the_next() {
         let pace = Pace::default();
         pace.observe(&window("2", &(THEN + 8).to_string()));
-        assert_eq!(pace.take().await, Ok(()));
-        assert_eq!(pace.take().await, Ok(()));
-        assert_eq!(pace.take().await, Err(Duration::from_secs(8)));
+        assert_eq!(take(&pace).await, Ok(()));
+        assert_eq!(take(&pace).await, Ok(()));
+        assert_eq!(take(&pace).await, Err(Duration::from_secs(8)));
         tokio::time::advance(Duration::from_millis(7_500)).await;
         let began = Instant::now();
-        assert_eq!(pace.take().await, Ok(()));
+        assert_eq!(take(&pace).await, Ok(()));
         assert_eq!(began.elapsed(), Duration::from_millis(500));
-        assert_eq!(pace.take().await, Ok(()));
+        assert_eq!(take(&pace).await, Ok(()));
+    }
+
+    /// Takes a call that is answered at once.
+    async fn take(pace: &Pace) -> Result<(), Duration> {
+        pace.take().await.map(drop)
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn calls_that_set_out_before_the_window_was_known_count_in_it() {
+        let pace = Pace::default();
+        let first = [pace.take().await.ok(), pace.take().await.ok(), pace.take().await.ok()];
+        pace.observe(&window("3", &(THEN + 8).to_string()));
+        assert_eq!(take(&pace).await, Ok(()));
+        assert_eq!(take(&pace).await, Err(Duration::from_secs(8)));
+        assert!(first.iter().all(Option::is_some));
     }
 
     #[tokio::test(start_paused = true)]
@@ -153,16 +196,16 @@ mod tests {
         pace.observe(&window("5", &(THEN + 8).to_string()));
         assert!(pace.take().await.is_err());
         pace.observe(&window("5", &(THEN + 18).to_string()));
-        assert_eq!(pace.take().await, Ok(()));
+        assert_eq!(take(&pace).await, Ok(()));
     }
 
     #[tokio::test(start_paused = true)]
     async fn a_reset_that_cannot_be_is_not_waited_for() {
         let pace = Pace::default();
         pace.observe(&window("0", "99999999999"));
-        assert_eq!(pace.take().await, Err(LONGEST_WINDOW));
+        assert_eq!(take(&pace).await, Err(LONGEST_WINDOW));
         pace.stop(Duration::from_secs(3));
-        assert_eq!(pace.take().await, Err(Duration::from_secs(3)));
+        assert_eq!(take(&pace).await, Err(Duration::from_secs(3)));
     }
 
     #[test]

@@ -24,7 +24,7 @@ pub(super) struct World {
     pub(super) outbox: Outbox,
     pub(super) calls: Vec<Call>,
     pub(super) violations: Vec<String>,
-    /// The window of ten seconds that counts calls, and its count.
+    /// The window that counts calls, and its count.
     pub(super) window: (i64, u32),
     serial: u64,
 }

@@ -7,8 +7,10 @@ use std::time::Duration;
 pub struct Options {
     /// The app's API version, which decides how notifications look: HTML bodies up to 2.14, plain text from 2.15 on.
     pub api_version: String,
-    /// Calls that a window of ten seconds allows.
+    /// Calls that a window allows.
     pub calls_per_window: u32,
+    /// How long a window is, in seconds.
+    pub window_s: i64,
     /// How long a new contact is answered with 404.
     pub contact_visibility_lag: Duration,
     /// How long a contact search does not know of a change.
@@ -105,6 +107,7 @@ impl Default for Options {
         Self {
             api_version: "2.14".to_owned(),
             calls_per_window: 1666,
+            window_s: 10,
             contact_visibility_lag: Duration::ZERO,
             contact_search_lag: Duration::from_mins(2),
             conversation_search_lag: Duration::from_secs(30),

@@ -25,7 +25,6 @@ use crate::{Fault, Faults, SimClock};
 
 /// The REST versions that the simulator knows.
 const VERSIONS: &[&str] = &["2.14", "2.15", "2.16"];
-const WINDOW_S: i64 = 10;
 const MOST_BYTES: usize = 256 << 20;
 
 /// What the server, the webhooks and the handle share.
@@ -285,12 +284,13 @@ impl World {
             return self.refuse(arrived, refusal);
         }
         let now = self.clock.now_s();
-        let window = now.div_euclid(WINDOW_S);
+        let length = self.options.window_s.max(1);
+        let window = now.div_euclid(length);
         if self.window.0 != window {
             self.window = (window, 0);
         }
         self.window.1 += 1;
-        let reset = (window + 1) * WINDOW_S;
+        let reset = (window + 1) * length;
         if self.window.1 > self.options.calls_per_window {
             return self.too_many(reset);
         }
@@ -360,8 +360,8 @@ impl World {
 
     fn too_many(&self, reset: i64) -> Answer {
         let message = format!(
-            "Exceeded rate limit of {} in {WINDOW_S}_seconds",
-            self.options.calls_per_window
+            "Exceeded rate limit of {} in {}_seconds",
+            self.options.calls_per_window, self.options.window_s
         );
         let mut answer = Answer::from(Refusal::new(429, "rate_limit_exceeded", message));
         answer.headers.extend(self.limits(0, reset));
