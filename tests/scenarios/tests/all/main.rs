@@ -21,6 +21,7 @@ mod logs;
 mod lost_calls;
 mod odd;
 mod opening;
+mod pace;
 mod people;
 mod places;
 mod rights;
