@@ -1,272 +1,20 @@
-//! The program under test, and the group that it serves.
+//! The program under test.
 
-use bridge::secrets::{FixedSecrets, Secret, Secrets};
+use super::group::{Group, until};
 use local::Database;
 use mapping::{Clock as _, Timestamp};
 use reqwest::StatusCode;
-use simulators::{
-    SimClock,
-    intercom::{ConversationView, IntercomSim},
-    telegram::{Bot, Place, Rights, TelegramSim, UserId},
-};
 use std::{
     fs::File,
     net::TcpListener,
     path::PathBuf,
     process::{Child, Command},
-    sync::Arc,
-    time::{Duration, Instant},
+    time::Duration,
 };
-use telegram::TelegramClient;
 use tempfile::TempDir;
 
-const WEBHOOK_SECRET: &str = "a-secret-of-the-webhook";
-/// How long anything may take on a machine that is busy with other tests.
-const PATIENCE: Duration = Duration::from_secs(90);
-const TOPICS: usize = 4;
-/// How many lines anybody writes in a round.
-const LINES: usize = 6;
-
-/// Both vendors, a group with topics, and who writes.
-pub(crate) struct Group {
-    telegram: TelegramSim,
-    intercom: IntercomSim,
-    bot: Bot,
-    forum: i64,
-    customers: [UserId; 2],
-    topics: Vec<Place>,
-    agent: String,
-}
-
-/// Asks again and again until it is so.
-async fn until(what: &str, mut is_so: impl AsyncFnMut() -> Result<(), String>) {
-    let give_up = Instant::now() + PATIENCE;
-    loop {
-        match is_so().await {
-            Ok(()) => return,
-            Err(problem) => assert!(Instant::now() < give_up, "{what}: {problem}"),
-        }
-        tokio::time::sleep(Duration::from_millis(50)).await;
-    }
-}
-
-impl Group {
-    /// A group with a few topics and two customers.
-    pub(crate) async fn found() -> Self {
-        let telegram = TelegramSim::start(SimClock::real()).await;
-        let intercom = IntercomSim::start(SimClock::real()).await;
-        // What passes in the program's file alone does not pass here: the index of conversations would lag behind by that.
-        intercom.configure(|options| options.conversation_search_lag = Duration::ZERO);
-        let bot = telegram.bot("Support", "acme_support_bot");
-        let forum = telegram.supergroup("Acme Support", true);
-        telegram.promote_bot(&bot, forum, Rights::all());
-        let customers = [telegram.user("Maria", None, None), telegram.user("Ken", None, None)];
-        let agent = intercom.admin("Anna Weber");
-        let topics = (0..TOPICS).map(|number| {
-            let topic = telegram.create_topic(customers[0], forum, &format!("Topic {number}"));
-            Place::topic(forum, topic)
-        });
-        let topics = topics.collect();
-        telegram.run_in_background();
-        Self {
-            telegram,
-            intercom,
-            bot,
-            forum,
-            customers,
-            topics,
-            agent,
-        }
-    }
-
-    /// How many topics there are.
-    pub(crate) fn topics(&self) -> usize {
-        self.topics.len()
-    }
-
-    /// Both customers write a few lines in each topic; gives the lines with the number of the topic.
-    pub(crate) async fn everybody_writes(&self, round: u32) -> Vec<(usize, String)> {
-        let mut said = Vec::new();
-        for line in 0..LINES {
-            for (at, place) in self.topics.iter().enumerate() {
-                for (who, customer) in self.customers.iter().enumerate() {
-                    let text = format!("round {round} line {line} customer {who}");
-                    self.telegram.say(*customer, *place, &text);
-                    said.push((at, text));
-                }
-            }
-            tokio::task::yield_now().await;
-        }
-        said
-    }
-
-    /// Waits until Telegram, which pauses after a delivery that failed, delivers again.
-    pub(crate) async fn traffic_flows(&self) {
-        let pending = self.telegram.pending();
-        until("Telegram delivers", async || match self.telegram.pending() {
-            0 => Ok(()),
-            left if left + 5 < pending => Ok(()),
-            left => Err(format!("{left} updates wait")),
-        })
-        .await;
-    }
-
-    /// An agent answers in each conversation that is there, and Intercom tells of it.
-    pub(crate) async fn agents_answer(&self, round: u32) -> Vec<(usize, String)> {
-        let mut answered = Vec::new();
-        for line in 0..LINES {
-            for conversation in self.intercom.conversations() {
-                let title = conversation.title.unwrap_or_default();
-                let Some(at) = (0..TOPICS).find(|number| title == format!("Topic {number}")) else {
-                    continue;
-                };
-                let text = format!("round {round} answer {line}");
-                self.intercom.agent_replies(&conversation.id, &self.agent, &text);
-                answered.push((at, text));
-            }
-        }
-        until("Intercom tells", async || {
-            self.intercom.pump().await;
-            match self.intercom.pending() {
-                0 => Ok(()),
-                pending => Err(format!("{pending} notifications wait")),
-            }
-        })
-        .await;
-        answered
-    }
-
-    /// A customer opens a conversation in the first topic; its id.
-    pub(crate) async fn opens(&self) -> String {
-        self.telegram.say(self.customers[0], self.topics[0], "Hello");
-        until("there is a conversation", async || {
-            match self.intercom.conversations().len() {
-                0 => Err("none".into()),
-                _ => Ok(()),
-            }
-        })
-        .await;
-        self.intercom.conversations()[0].id.clone()
-    }
-
-    /// The simulated Intercom.
-    pub(crate) fn intercom(&self) -> &IntercomSim {
-        &self.intercom
-    }
-
-    /// What was said in every conversation, notes left out: `name: text`.
-    pub(crate) fn inbox(&self) -> Vec<Vec<String>> {
-        let said = |conversation: ConversationView| {
-            let messages = conversation.messages().filter(|part| !part.kind.starts_with("note"));
-            messages
-                .map(|part| format!("{}: {}", part.author_name, part.text))
-                .collect()
-        };
-        self.intercom.conversations().into_iter().map(said).collect()
-    }
-
-    /// What the bridge wrote in the first topic.
-    pub(crate) fn told(&self) -> Vec<String> {
-        let messages = self.telegram.messages(self.topics[0]).into_iter();
-        messages
-            .filter(|message| message.from_bot)
-            .map(|message| message.text)
-            .collect()
-    }
-
-    /// Waits until agents see each line once, in the order in which it was written.
-    pub(crate) async fn sees(&self, said: &[(usize, String)]) {
-        until("agents see what was written", async || self.check_inbox(said)).await;
-    }
-
-    fn check_inbox(&self, said: &[(usize, String)]) -> Result<(), String> {
-        let conversations = self.intercom.conversations();
-        if conversations.len() != TOPICS {
-            return Err(format!("{} conversations", conversations.len()));
-        }
-        for conversation in conversations {
-            let title = conversation.title.clone().unwrap_or_default();
-            let seen: Vec<String> = conversation
-                .messages()
-                .filter(|part| part.author_kind == "user")
-                .map(|part| {
-                    part.text
-                        .lines()
-                        .find(|line| line.starts_with("round"))
-                        .unwrap_or_default()
-                        .to_owned()
-                })
-                .collect();
-            let written = said.iter().filter(|(at, _)| title == format!("Topic {at}"));
-            let written: Vec<String> = written.map(|(_, text)| text.clone()).collect();
-            if seen != written {
-                return Err(format!("{title}: {seen:?} instead of {written:?}"));
-            }
-        }
-        Ok(())
-    }
-
-    /// Waits until customers read each answer, in the order in which it was given.
-    pub(crate) async fn reads(&self, answered: &[(usize, String)]) {
-        until("customers read what was answered", async || {
-            for (at, place) in self.topics.iter().enumerate() {
-                let mut shown = self.shown(*place);
-                shown.dedup();
-                let given: Vec<&String> = answered
-                    .iter()
-                    .filter(|(topic, _)| *topic == at)
-                    .map(|(_, text)| text)
-                    .collect();
-                if shown.iter().collect::<Vec<_>>() != given {
-                    return Err(format!("topic {at}: {shown:?} instead of {given:?}"));
-                }
-            }
-            Ok(())
-        })
-        .await;
-    }
-
-    /// How many answers were shown once too often.
-    pub(crate) fn shown_twice(&self, answered: &[(usize, String)]) -> usize {
-        let shown: usize = self.topics.iter().map(|place| self.shown(*place).len()).sum();
-        shown - answered.len()
-    }
-
-    fn shown(&self, place: Place) -> Vec<String> {
-        let by_bot = self
-            .telegram
-            .messages(place)
-            .into_iter()
-            .filter(|message| message.from_bot);
-        by_bot
-            .map(|message| message.text.lines().last().unwrap_or_default().to_owned())
-            .collect()
-    }
-
-    /// What the real services would have refused.
-    pub(crate) fn violations(&self) -> Vec<String> {
-        let mut violations = self.telegram.violations();
-        violations.extend(self.intercom.violations());
-        violations
-    }
-
-    async fn register(&self, url: &str) {
-        let secrets = FixedSecrets::new(Secrets {
-            telegram_bot_token: Secret::new(&self.bot.token),
-            telegram_webhook_secrets: vec![Secret::new(WEBHOOK_SECRET)],
-            intercom_access_token: Secret::new(self.intercom.access_token()),
-            intercom_client_secrets: vec![Secret::new(self.intercom.client_secret())],
-        });
-        let timeouts = telegram::Timeouts::default();
-        let http = telegram::http_client(timeouts).unwrap();
-        let client = TelegramClient::new(http, self.telegram.base_url(), Arc::new(secrets.unwrap()), timeouts);
-        client.set_webhook(&format!("{url}/telegram-webhook")).await.unwrap();
-        self.intercom
-            .subscribe(&format!("{url}/intercom-webhook"))
-            .await
-            .unwrap();
-    }
-}
+/// What Telegram proves itself with.
+pub(super) const WEBHOOK_SECRET: &str = "a-secret-of-the-webhook";
 
 /// The program, which may be started again and again on the same file.
 pub(crate) struct Program<'g> {
@@ -342,17 +90,14 @@ impl<'g> Program<'g> {
         lines[lines.len().saturating_sub(40)..].join("\n")
     }
 
-    /// Starts it and waits until it answers.
-    pub(crate) async fn start(&mut self) {
+    /// The program with its settings, to do something with its file.
+    fn command(&self, arguments: &[&str]) -> Command {
         let group = self.group;
         let chats: Vec<String> = self.chats.iter().map(ToString::to_string).collect();
-        let log = File::options()
-            .create(true)
-            .append(true)
-            .open(self.folder.path().join("log"))
-            .unwrap();
-        let child = Command::new(env!("CARGO_BIN_EXE_bridgectl"))
-            .args(["serve", "--listen", &format!("127.0.0.1:{}", self.port), "--data"])
+        let mut command = Command::new(env!("CARGO_BIN_EXE_bridgectl"));
+        command
+            .args(arguments)
+            .arg("--data")
             .arg(self.data())
             .current_dir(&self.folder)
             .env_clear()
@@ -363,7 +108,36 @@ impl<'g> Program<'g> {
             .env("TELEGRAM_BOT_TOKEN", &group.bot.token)
             .env("TELEGRAM_WEBHOOK_SECRET", WEBHOOK_SECRET)
             .env("INTERCOM_ACCESS_TOKEN", group.intercom.access_token())
-            .env("INTERCOM_CLIENT_SECRET", group.intercom.client_secret())
+            .env("INTERCOM_CLIENT_SECRET", group.intercom.client_secret());
+        command
+    }
+
+    /// Searches for what Intercom did not deliver; gives what it printed, line by line.
+    pub(crate) fn reconcile(&self, arguments: &[&str]) -> Vec<String> {
+        let mut all = vec!["reconcile"];
+        all.extend(arguments);
+        let output = tokio::task::block_in_place(|| self.command(&all).output()).unwrap();
+        assert_eq!(
+            output.status.code(),
+            Some(0),
+            "{}",
+            String::from_utf8_lossy(&output.stderr)
+        );
+        let printed = String::from_utf8(output.stdout).unwrap();
+        printed.lines().map(str::to_owned).collect()
+    }
+
+    /// Starts it and waits until it answers.
+    pub(crate) async fn start(&mut self) {
+        let group = self.group;
+        let log = File::options()
+            .create(true)
+            .append(true)
+            .open(self.folder.path().join("log"))
+            .unwrap();
+        let listen = format!("127.0.0.1:{}", self.port);
+        let child = self
+            .command(&["serve", "--listen", &listen])
             .stderr(log)
             .spawn()
             .unwrap();
@@ -397,25 +171,39 @@ impl<'g> Program<'g> {
 
     /// The deliveries that a worker has claimed.
     pub(crate) async fn claims(&self) -> Vec<String> {
+        self.rows("SELECT pk FROM items WHERE record ->> 'kind' = 'delivery' AND record ->> 'state' = 'claimed'")
+            .await
+    }
+
+    /// What has not come to an end, and records that hold what somebody wrote.
+    pub(crate) async fn open_ends(&self) -> Vec<String> {
+        let sql = "SELECT pk || '/' || sk FROM items
+             WHERE record ->> 'state' IN ('claimed', 'waiting', 'opening') OR record LIKE '%round %'";
+        self.rows(sql).await
+    }
+
+    /// All that is in its table and in its queues.
+    pub(crate) async fn everything(&self) -> Vec<String> {
+        let sql = "SELECT pk || sk || record FROM items UNION ALL SELECT queue || lane || body FROM message";
+        self.rows(sql).await
+    }
+
+    async fn rows(&self, sql: &'static str) -> Vec<String> {
         let database = self.database();
-        let claims = database.read(|connection| {
-            let sql = "SELECT pk FROM items WHERE record ->> 'kind' = 'delivery' AND record ->> 'state' = 'claimed'";
-            connection.prepare(sql)?.query_map([], |row| row.get(0))?.collect()
-        });
-        claims.await.unwrap()
+        let rows = database.read(move |connection| connection.prepare(sql)?.query_map([], |row| row.get(0))?.collect());
+        rows.await.unwrap()
+    }
+
+    /// How many messages are in its queues.
+    pub(crate) async fn queued(&self) -> usize {
+        self.rows("SELECT body FROM message").await.len()
     }
 
     /// Waits until nothing is in its queues.
     pub(crate) async fn rests(&self) {
-        let database = self.database();
-        until("its queues are empty", async || {
-            let count = database.read(|connection| {
-                connection.query_row("SELECT count(*) FROM message", [], |row| row.get::<_, i64>(0))
-            });
-            match count.await.unwrap() {
-                0 => Ok(()),
-                waiting => Err(format!("{waiting} messages wait")),
-            }
+        until("its queues are empty", async || match self.queued().await {
+            0 => Ok(()),
+            waiting => Err(format!("{waiting} messages wait")),
         })
         .await;
     }

@@ -1,6 +1,6 @@
 //! Payloads as the real services send them, through both doors of the program: each is acknowledged, and what should cross crosses.
 
-use crate::program::{Group, Program};
+use crate::{group::Group, program::Program};
 use reqwest::StatusCode;
 use serde_json::Value;
 use simulators::SimClock;

@@ -24,7 +24,7 @@ pub struct Report {
     pub windows: usize,
     /// Notifications that never came.
     pub lost_notifications: usize,
-    /// Replies that a sweep found.
+    /// Replies that sweeps found which came to their end.
     pub swept: usize,
     /// Messages that stand in Telegram once too often.
     pub doubled: usize,
@@ -57,7 +57,7 @@ impl fmt::Display for Report {
         )?;
         writeln!(
             f,
-            "{} notifications lost, {} replies found by sweeps, {} topics moved",
+            "{} notifications lost, {} replies found by sweeps that came to their end, {} topics moved",
             self.lost_notifications, self.swept, self.moved_topics
         )?;
         writeln!(
