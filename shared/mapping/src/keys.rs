@@ -62,6 +62,53 @@ impl LinkKey {
     }
 }
 
+/// A topic of a forum; General is none.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct TopicKey {
+    /// The bot that is in the chat.
+    pub bot: BotId,
+    /// The chat.
+    pub chat: ChatId,
+    /// The topic.
+    pub topic: TopicId,
+}
+
+impl TopicKey {
+    /// The topic of a link, if it has one.
+    pub fn of(link: LinkKey) -> Option<Self> {
+        link.topic.map(|topic| Self {
+            bot: link.bot,
+            chat: link.chat,
+            topic,
+        })
+    }
+
+    /// Where it is recorded that it is gone, or in whose place it is.
+    pub fn key(&self) -> Key {
+        Key::new(chat(self.bot, self.chat), format!("{SUCCESSION}{}", self.topic))
+    }
+
+    /// Those of a chat.
+    pub fn all_of_chat(bot: BotId, chat_id: ChatId, limit: usize) -> Range {
+        Range::prefix(chat(bot, chat_id), SUCCESSION, limit)
+    }
+
+    /// The link that lies at a key, if it is one of this topic.
+    pub fn link_at(&self, key: &Key) -> Option<LinkKey> {
+        let link = |customer| LinkKey {
+            bot: self.bot,
+            chat: self.chat,
+            topic: Some(self.topic),
+            customer,
+        };
+        let customer = key.sk.rsplit('#').next().and_then(|id| id.parse().ok());
+        let links = [link(None), link(customer.map(CustomerId))];
+        links.into_iter().find(|link| link.key() == *key)
+    }
+}
+
+const SUCCESSION: &str = "succession#";
+
 /// `0` is what has no topic id: General and chats without topics.
 struct Topic(Option<TopicId>);
 
@@ -186,6 +233,29 @@ mod tests {
         assert!(within(&link(1, Some(-1005)).key()));
         assert!(!within(&link(12, None).key()));
         assert!(!within(&link(2, Some(1)).key()));
+    }
+
+    #[test]
+    fn a_topic_knows_its_links_by_their_keys() {
+        let topic = TopicKey {
+            bot: BotId(7),
+            chat: ChatId(-1001),
+            topic: TopicId(5),
+        };
+        let link = |topic, customer| LinkKey {
+            bot: BotId(7),
+            chat: ChatId(-1001),
+            topic: Some(TopicId(topic)),
+            customer: Option::map(customer, CustomerId),
+        };
+        for own in [link(5, None), link(5, Some(5)), link(5, Some(-1009))] {
+            assert_eq!(topic.link_at(&own.key()), Some(own));
+        }
+        assert_eq!(topic.link_at(&link(55, None).key()), None);
+        assert_eq!(topic.link_at(&link(6, Some(5)).key()), None);
+        // What is known of the topic itself is none of its links.
+        let links = LinkKey::all_of_topic(BotId(7), ChatId(-1001), Some(TopicId(5)), 10);
+        assert!(topic.key().sk < links.from || topic.key().sk > links.to);
     }
 
     #[test]

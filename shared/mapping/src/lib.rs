@@ -18,10 +18,11 @@ mod store;
 #[cfg(feature = "contract")]
 pub mod testing;
 mod time;
+mod topic;
 
 pub use delivery::*;
 pub use ids::*;
-pub use keys::{LinkKey, Subject};
+pub use keys::{LinkKey, Subject, TopicKey};
 pub use ledger::*;
 pub use limits::*;
 pub use link::*;
@@ -29,3 +30,4 @@ pub use record::*;
 pub use records::*;
 pub use store::*;
 pub use time::*;
+pub use topic::*;

@@ -27,6 +27,7 @@ mod pace;
 mod races;
 mod reads;
 mod scene;
+mod topics;
 
 use crate::store::Store;
 use async_trait::async_trait;
@@ -77,6 +78,7 @@ pub fn cases() -> Vec<Case> {
         pace::cases(),
         races::cases(),
         reads::cases(),
+        topics::cases(),
     ]
     .into_iter()
     .flatten()
