@@ -30,6 +30,42 @@ async fn the_agent_is_told_at_once_that_the_bot_was_removed_and_again_when_it_is
     world.finish().await;
 }
 
+/// What waits is hidden in the queue, and nobody but time brings it out: so it is a quarter of an hour at most.
+#[tokio::test]
+async fn every_lane_goes_on_by_itself_within_a_quarter_of_an_hour_of_the_bots_return() {
+    let world = World::new().await;
+    let order = world.order().await;
+    let invoice = world.topic("Invoice");
+    world.writes(world.ken, invoice, "Hello");
+    world.settle().await;
+    let bot = &world.stage.vendors.bot;
+    world.telegram().kick_bot(bot, world.forum);
+    world.passes(Duration::from_mins(3)).await;
+    for title in ["Order 1042", "Invoice"] {
+        assert!(world.agent_notes(title).is_empty(), "nobody waits yet");
+        world.agent_replies(title, "<p>First</p>");
+        world.agent_replies(title, "<p>Second</p>");
+    }
+    world.passes(Duration::from_secs(10)).await;
+    assert_eq!(world.agent_notes("Order 1042"), [NOT_YET]);
+    assert_eq!(world.agent_notes("Invoice"), [NOT_YET]);
+    world.passes(Duration::from_mins(50)).await;
+    world.telegram().promote_bot(bot, world.forum, Rights::all());
+    // And the pace of the group, for four messages.
+    world.passes(Duration::from_mins(15) + Duration::from_secs(12)).await;
+    for (title, topic) in [("Order 1042", order), ("Invoice", invoice)] {
+        assert_eq!(
+            world.customer_is_told(topic),
+            ["<b>Anna</b>\nFirst", "<b>Anna</b>\nSecond"]
+        );
+        assert_eq!(world.agent_notes(title), [NOT_YET, NOW]);
+    }
+    world.agent_replies("Order 1042", "<p>Third</p>");
+    world.passes(Duration::from_secs(10)).await;
+    assert_eq!(world.customer_is_told(order).len(), 3, "all is as it was");
+    world.finish().await;
+}
+
 /// By then it is a day old, but nothing is wrong with it: it only waits until the chat may be sent the next message.
 #[tokio::test]
 async fn a_reply_that_stood_behind_another_for_a_day_is_not_given_up_when_its_turn_comes() {
