@@ -99,6 +99,13 @@ impl Carried<'_> {
                 };
                 self.failed(claim, error.failure(), &error.to_string(), cause).await
             }
+            Stop::TopicNotMade(error) => {
+                let cause = match &error {
+                    MessengerError::NoRights { .. } => Cause::MayNotMakeTopics,
+                    error => cause_of(error),
+                };
+                self.failed(claim, error.failure(), &error.to_string(), cause).await
+            }
             Stop::Messenger(error) => {
                 self.failed(claim, error.failure(), &error.to_string(), cause_of(&error))
                     .await
@@ -166,7 +173,7 @@ impl Carried<'_> {
         if too_old {
             return self.give_up(claim, reason.to_owned(), cause).await;
         }
-        let tell = matches!(cause, Cause::NoRights | Cause::TopicClosed) || late;
+        let tell = matches!(cause, Cause::NoRights | Cause::MayNotMakeTopics | Cause::TopicClosed) || late;
         if tell && !claim.delivery.told && matches!(self.audience, Some(Audience::Agent { .. })) {
             self.notify(about(&claim), Sentence::StillTryingTelegram { cause })
                 .await?;

@@ -17,6 +17,7 @@ pub mod secrets;
 mod sending;
 mod stop;
 pub mod telegram_message;
+mod topics;
 pub mod webhook;
 pub mod words;
 

@@ -15,7 +15,7 @@ use crate::{
 };
 use mapping::{
     Arrival, Begun, BotId, ChatId, Claim, ConversationId, End, Key, MessageId, NoticeSent, Proof, Step, TopicId,
-    WorkspaceId, keys,
+    TopicKey, WorkspaceId, keys,
 };
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
@@ -139,12 +139,12 @@ async fn tell(context: &Context, claim: &mut Claim, notice: &Notice) -> Result<E
             topic,
             reply_to,
         } => {
-            let now_at = context.ledger.current_id(*bot, *chat).await?;
-            // Message ids start anew when a chat gets another id.
-            let reply_to = reply_to.filter(|_| now_at == *chat);
+            let (now_at, now_in) = whereabouts(context, *bot, *chat, *topic).await?;
+            // Message ids start anew when a chat gets another id, and a topic takes its messages with it.
+            let reply_to = reply_to.filter(|_| now_at == *chat && now_in == *topic);
             let place = Place {
                 chat: now_at,
-                topic: *topic,
+                topic: now_in,
                 reply_to,
             };
             match sending::send(context, claim, *bot, place, &text).await {
@@ -152,11 +152,28 @@ async fn tell(context: &Context, claim: &mut Claim, notice: &Notice) -> Result<E
                     context.ledger.record_migration(*bot, now_at, to).await?;
                     return Err(Stop::soon(context, "the chat has another id now"));
                 }
+                // Nobody reads it there, and for this alone no topic is made anew.
+                Err(Stop::Messenger(MessengerError::TopicGone { .. })) => return Err(Stop::Skip("topic gone")),
                 sent => sent?,
             }
         }
     }
     Ok(End::Delivered)
+}
+
+/// Where a chat and its topic are now.
+async fn whereabouts(
+    context: &Context,
+    bot: BotId,
+    chat: ChatId,
+    topic: Option<TopicId>,
+) -> Result<(ChatId, Option<TopicId>), Stop> {
+    let chat = context.ledger.current_id(bot, chat).await?;
+    let topic = match topic {
+        Some(topic) => Some(context.ledger.current_topic(TopicKey { bot, chat, topic }).await?),
+        None => None,
+    };
+    Ok((chat, topic))
 }
 
 /// Writes an internal note, once: after a doubtful call it is looked for first, among what no other delivery accounts for.

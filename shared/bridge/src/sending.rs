@@ -1,7 +1,7 @@
 //! Sending text to Telegram: cut into messages, each in its slot of the chat's pace, each with a receipt.
 
 use crate::{context::Context, failure::MessengerError, ports::Place, rich_text::RichText, stop::Stop};
-use mapping::{BotId, Claim, Pace, Proof, Step, Timestamp, keys};
+use mapping::{BotId, ChatId, Claim, Pace, Proof, Step, Timestamp, keys};
 use std::time::Duration;
 
 /// Sends what of a text has no receipt yet. Stops where the next slot has not come.
@@ -42,21 +42,26 @@ pub(crate) async fn send(
     Ok(())
 }
 
-/// A 429 is for the whole chat, so every worker has to know it.
 async fn failed(context: &Context, claim: &mut Claim, bot: BotId, place: Place, error: MessengerError) -> Stop {
     claim.delivery.slots.clear();
+    match obey(context, bot, place.chat, &error).await {
+        Ok(()) => error.into(),
+        Err(stop) => stop,
+    }
+}
+
+/// A 429 is for the whole chat, so every worker has to know it.
+pub(crate) async fn obey(context: &Context, bot: BotId, chat: ChatId, error: &MessengerError) -> Result<(), Stop> {
     if let MessengerError::Transient {
         after: Some(after),
         throttled: true,
         ..
-    } = &error
+    } = error
     {
         let until = context.ledger.now() + *after;
-        if let Err(error) = context.ledger.block_chat(&keys::pace(bot, place.chat), until).await {
-            return error.into();
-        }
+        context.ledger.block_chat(&keys::pace(bot, chat), until).await?;
     }
-    error.into()
+    Ok(())
 }
 
 /// Goes on when the next message has its slot and the slot has come.

@@ -50,6 +50,9 @@ pub(crate) enum Stop {
     /// Telegram did not do it.
     #[error("failed to {0}")]
     Messenger(MessengerError),
+    /// Telegram did not make a topic in the place of one that is gone.
+    #[error("failed to make a topic anew: {0}")]
+    TopicNotMade(MessengerError),
     /// A queue did not take what had to be put into it.
     #[error("failed to {0}")]
     Queue(QueueError),

@@ -137,6 +137,8 @@ pub struct CustomerMessage {
     pub chat_username: Option<String>,
     /// The topic's title, where the message brings it along.
     pub topic_title: Option<String>,
+    /// Who created the topic, where the message brings that along.
+    pub topic_creator: Option<CustomerId>,
     /// Who wrote.
     pub author: Author,
     /// When it was written.

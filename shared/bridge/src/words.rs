@@ -19,6 +19,8 @@ pub enum Sentence {
     },
     /// To an agent: what took long went through.
     WentThrough,
+    /// To an agent: the topic was gone, and there is another in its place.
+    TopicMadeAnew,
     /// To an agent: the conversation belongs to no topic.
     NoTopic,
     /// To a customer: the message has not reached support.
@@ -33,6 +35,8 @@ pub enum Cause {
     NoRights,
     /// The topic is not there any more.
     TopicGone,
+    /// The topic is not there any more, and the bot may not make another.
+    MayNotMakeTopics,
     /// The topic is closed.
     TopicClosed,
     /// Telegram could not be reached for too long.
@@ -55,6 +59,9 @@ impl Sentence {
                 )
             }
             Self::WentThrough => "The delayed reply has now been delivered to Telegram.".into(),
+            Self::TopicMadeAnew => "The topic was deleted in Telegram. It has been created anew under the same title; \
+                                    what was written in it before is gone there."
+                .into(),
             Self::NoTopic => "Not sent to Telegram: no topic belongs to this conversation. \
                               Answer in the conversation that carries the topic's link."
                 .into(),
@@ -70,6 +77,7 @@ impl Sentence {
             Self::NotDeliveredToTelegram { .. } => "not_delivered_to_telegram",
             Self::StillTryingTelegram { .. } => "still_trying_telegram",
             Self::WentThrough => "went_through",
+            Self::TopicMadeAnew => "topic_made_anew",
             Self::NoTopic => "no_topic",
             Self::NotDeliveredToSupport => "not_delivered_to_support",
         }
@@ -81,6 +89,9 @@ impl Cause {
         match self {
             Self::NoRights => "the bot was removed from the group or may not write there",
             Self::TopicGone => "the topic was deleted",
+            Self::MayNotMakeTopics => {
+                "the topic was deleted, and the bot lacks the right to manage topics, without which it cannot create it anew"
+            }
             Self::TopicClosed => "the topic is closed",
             Self::Unreachable => "Telegram could not be reached",
             Self::Refused => "Telegram did not accept it",
@@ -88,6 +99,9 @@ impl Cause {
         }
     }
 }
+
+/// What a topic is called that is made anew and whose title nobody knows.
+pub const TOPIC_WITHOUT_TITLE: &str = "Support";
 
 /// What a conversation opens with besides its message.
 pub struct FirstNote<'a> {

@@ -4,7 +4,7 @@
 //! must treat the next step as one that may have happened. `waiting` means that nothing is out.
 
 use crate::{
-    ids::{ConversationId, MessageId, PartId},
+    ids::{ConversationId, MessageId, PartId, TopicId},
     keys::FINISHED_FOR,
     ledger::{Ledger, Transaction},
     record::{Record, Stored},
@@ -120,6 +120,9 @@ pub struct Delivery {
     /// What is proven.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub receipts: Vec<Receipt>,
+    /// The topic that its messages in Telegram stand in: they go with it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub topic: Option<TopicId>,
     /// When the coming messages to Telegram may go, the next one first.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub slots: Vec<Timestamp>,
@@ -151,6 +154,7 @@ impl Delivery {
             begun: 0,
             generation: 0,
             receipts: Vec::new(),
+            topic: None,
             slots: Vec::new(),
             conversation: None,
             told: false,

@@ -2,7 +2,7 @@
 
 use crate::{
     delivery::LEASE,
-    ids::{ChatId, ContactId, ConversationId, MessageId, WorkspaceId},
+    ids::{ContactId, ConversationId, MessageId, WorkspaceId},
     keys::{self, LinkKey},
     ledger::{Ledger, Transaction},
     record::{Record, Stored},
@@ -283,7 +283,7 @@ impl Ledger {
 }
 
 impl Ledger {
-    /// Moves a link to the id that its chat has now, together with its reverse item. A link that is being opened stays until it is open.
+    /// Moves a link to where its topic is now, together with its reverse item. A link that is being opened stays until it is open.
     pub async fn move_link(&self, from: LinkKey, to: LinkKey) -> Result<(), WriteError> {
         let Some(link) = self.find::<Link>(&from.key()).await? else {
             return Ok(());
@@ -308,23 +308,22 @@ impl Ledger {
         self.commit(transaction).await.map(drop)
     }
 
-    /// Lets the reverse item of a conversation, be it of an earlier generation, follow the id that its chat has now.
+    /// Lets the reverse item of a conversation, be it of an earlier generation, follow its topic to where that is now.
     pub async fn move_reverse(
         &self,
         workspace: &WorkspaceId,
         conversation: &ConversationId,
-        to: ChatId,
+        to: LinkKey,
     ) -> Result<(), WriteError> {
         let key = keys::reverse(workspace, conversation);
         let Some(reverse) = self.find::<Reverse>(&key).await? else {
             return Ok(());
         };
-        let link = LinkKey {
-            chat: to,
-            ..reverse.value.link
-        };
+        if reverse.value.link == to {
+            return Ok(());
+        }
         let moved = Reverse {
-            link,
+            link: to,
             last_message: None,
             ..reverse.value
         };

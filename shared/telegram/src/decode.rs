@@ -75,12 +75,14 @@ fn membership(body: Json<'_>) -> Update {
 fn customer_message(message: Message<'_>, bot_username: Option<&str>) -> CustomerMessage {
     let json = message.0;
     let chat = json.get("chat");
-    let topic_title = message.topic_root().and_then(|root| root.0.get("forum_topic_created"));
+    let topic_root = message.topic_root();
+    let topic_title = topic_root.and_then(|root| root.0.get("forum_topic_created"));
     let text = |holder: Option<Json<'_>>, key| holder.and_then(|json| json.text(key)).map(str::to_owned);
     CustomerMessage {
         chat_title: chat.map(message::chat_name).unwrap_or_default(),
         chat_username: text(chat, "username"),
         topic_title: text(topic_title, "name"),
+        topic_creator: topic_root.and_then(Message::sender).map(|creator| creator.id),
         author: message.author(),
         date: date_of(json),
         text: content::read(json),

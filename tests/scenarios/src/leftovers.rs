@@ -83,7 +83,7 @@ impl World {
 fn open_ends(item: &Item, given_up: &[&Key]) -> Vec<String> {
     let text = |name: &str| item.body[name].as_str().unwrap_or_default().to_owned();
     match (text("kind").as_str(), text("state").as_str()) {
-        ("delivery", "claimed" | "waiting") | ("link", "opening") => {
+        ("delivery", "claimed" | "waiting") | ("link", "opening") | ("succession", "claimed") => {
             vec![format!("{} is {}: {}", item.key, text("state"), text("reason"))]
         }
         ("echo", _) => {

@@ -21,6 +21,16 @@ impl World {
         }
     }
 
+    /// The one topic of this title that is there.
+    pub fn topic_called(&self, title: &str) -> Place {
+        let topics = self.telegram().topics(self.forum);
+        let mut there = topics.iter().filter(|topic| topic.name == title && !topic.deleted);
+        match (there.next(), there.next()) {
+            (Some(topic), None) => Place::topic(self.forum, topic.id),
+            _ => panic!("there is not exactly one topic {title:?} among {topics:?}"),
+        }
+    }
+
     /// How many conversations there are.
     pub fn conversations(&self) -> usize {
         self.intercom().conversations().len()

@@ -88,6 +88,20 @@ impl World {
         topic
     }
 
+    /// Somebody deletes a topic with all that is in it.
+    pub fn delete_topic(&self, topic: Place) {
+        let id = topic.topic.expect("a topic that can be deleted");
+        self.telegram().delete_topic(topic.chat, id);
+    }
+
+    /// The same as [`World::order`], with the topic deleted so long ago that Telegram itself has noticed.
+    pub async fn order_without_topic(&self) -> Place {
+        let topic = self.order().await;
+        self.delete_topic(topic);
+        self.passes(Duration::from_mins(5)).await;
+        topic
+    }
+
     /// Somebody writes in Telegram; the message's id.
     pub fn writes(&self, who: UserId, place: Place, text: &str) -> i64 {
         self.telegram().say(who, place, text)

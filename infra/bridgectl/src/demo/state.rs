@@ -247,6 +247,7 @@ mod tests {
             begun,
             generation: 0,
             receipts: Vec::new(),
+            topic: None,
             slots: Vec::new(),
             conversation: None,
             told: false,

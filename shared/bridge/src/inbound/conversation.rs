@@ -378,14 +378,15 @@ pub(super) async fn not_found(passage: &Passage<'_>, open: &Open, reason: String
 
 /// Where each customer has a conversation of their own, answers reply to their last message.
 async fn remember_last_message(passage: &Passage<'_>, open: &Open) {
-    if passage.link_key.customer.is_none() {
+    let last_message = passage.answerable();
+    if passage.link_key.customer.is_none() || last_message.is_none() {
         return;
     }
     let ledger = &passage.context.ledger;
     let key = keys::reverse(&open.workspace, &open.conversation);
     if let Ok(Some(reverse)) = ledger.find::<Reverse>(&key).await {
         let record = Reverse {
-            last_message: passage.peek.message,
+            last_message,
             ..reverse.value
         };
         let transaction = ledger.transaction().replace(key, &reverse.version, &record, None);

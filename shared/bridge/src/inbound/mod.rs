@@ -7,6 +7,7 @@ mod scope;
 mod staff;
 mod topic;
 mod webhook;
+mod whereabouts;
 mod worker;
 
 pub use webhook::InboundWebhook;

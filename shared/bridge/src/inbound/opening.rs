@@ -105,7 +105,7 @@ async fn create(
         context.ledger.now(),
     );
     claim.delivery.conversation = Some(conversation.clone());
-    let last_message = passage.link_key.customer.and(passage.peek.message);
+    let last_message = passage.link_key.customer.and(passage.answerable());
     let transaction = context.ledger.transaction();
     let (transaction, _) = context
         .ledger
@@ -167,7 +167,7 @@ async fn adopt_for(
         former,
         &conversation,
         workspace,
-        passage.link_key.customer.and(passage.peek.message),
+        passage.link_key.customer.and(passage.answerable()),
     );
     context.ledger.progress_with(claim, transaction).await?;
     fetch_answers(context, workspace, &conversation).await?;

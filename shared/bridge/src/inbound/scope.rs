@@ -4,7 +4,7 @@ use crate::{
     config::{Config, ConversationPer, GeneralTopic},
     telegram_message::{ChatKind, Peek, Sender, UpdateKind},
 };
-use mapping::{BotId, ChatId, LinkKey};
+use mapping::{BotId, ChatId, LinkKey, TopicId};
 
 /// What is done with an update.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -18,6 +18,14 @@ pub(crate) enum Scope {
 }
 
 impl Scope {
+    /// The same in the topic that is in the place of the update's own.
+    pub(crate) fn in_topic(self, topic: Option<TopicId>) -> Self {
+        match self {
+            Self::Link(link) => Self::Link(LinkKey { topic, ..link }),
+            Self::Chat(_) | Self::Nothing(_) => self,
+        }
+    }
+
     /// The lane in which it stays in order.
     pub(crate) fn lane(&self) -> Option<String> {
         match self {
@@ -89,7 +97,7 @@ pub(crate) fn is_allowed(config: &Config, chat: ChatId, kind: ChatKind) -> bool 
 mod tests {
     use super::*;
     use crate::telegram_message::{ChatRef, SenderKind};
-    use mapping::{CustomerId, MessageId, TopicId, UpdateId};
+    use mapping::{CustomerId, MessageId, UpdateId};
 
     fn lane(
         settings: &[(&str, &str)],

@@ -2,8 +2,9 @@
 
 use super::{
     conversation,
-    scope::{self, Scope},
+    scope::Scope,
     staff, topic,
+    whereabouts::{self, Whereabouts},
 };
 use crate::{
     context::Context,
@@ -11,12 +12,12 @@ use crate::{
     envelope::{InboundEnvelope, from_json},
     notices::Audience,
     ports::{QueueMessage, UpdateReader},
-    stop::{Received, Stop, Verdict, dedupe, elsewhere, not_begun},
+    stop::{Received, Stop, Verdict, dedupe, not_begun},
     telegram_message::{ChatRef, CustomerMessage, Peek, SenderKind, Update, UpdateKind},
 };
 use mapping::{
-    Arrival, Begun, BotId, ChatId, Claim, Contact, Delivery, End, Forward, Key, Link, LinkKey, Reading, Stored,
-    Subject, keys,
+    Arrival, Begun, BotId, ChatId, Claim, Contact, Delivery, End, Key, Link, LinkKey, MessageId, Reading, Stored,
+    Subject, Succession, TopicKey, keys,
 };
 use std::sync::Arc;
 
@@ -39,6 +40,21 @@ pub(super) struct Passage<'p> {
 impl Passage<'_> {
     pub(super) fn link(&self) -> Result<Option<Stored<Link>>, Stop> {
         Ok(self.reading.get(&self.link_key.key())?)
+    }
+
+    /// What is known of a topic of the chat, if its message told it before.
+    pub(super) fn succession(&self) -> Result<Option<Stored<Succession>>, Stop> {
+        match TopicKey::of(self.link_key) {
+            Some(topic) => Ok(self.reading.get(&topic.key())?),
+            None => Ok(None),
+        }
+    }
+
+    /// The message, if an answer can reply to it: ids start anew when a chat gets another id, and a topic that is gone takes its
+    /// messages with it.
+    pub(super) fn answerable(&self) -> Option<MessageId> {
+        let is_here = |written: ChatRef| written.id == self.link_key.chat && self.peek.topic == self.link_key.topic;
+        self.peek.message.filter(|_| self.peek.chat.is_some_and(is_here))
     }
 
     pub(super) fn contact(&self) -> Result<Option<Stored<Contact>>, Stop> {
@@ -73,7 +89,7 @@ impl<R: UpdateReader> InboundWorker<R> {
             return Ok(Verdict::Done);
         };
         let bot = context.bot().await?;
-        let (chat, scope, reading) = self.read(bot, &peek, chat).await?;
+        let Whereabouts { chat, scope, reading } = whereabouts::read(context, bot, &peek, chat).await?;
         let link_key = match &scope {
             Scope::Link(link) => *link,
             Scope::Chat(chat) => LinkKey {
@@ -116,64 +132,6 @@ impl<R: UpdateReader> InboundWorker<R> {
         })
     }
 
-    /// One batch read of all that a steady-state message needs. A chat that has another id now is read again under that.
-    async fn read(&self, bot: BotId, peek: &Peek, chat: ChatRef) -> Result<(ChatRef, Scope, Reading), Stop> {
-        let mut chat = chat;
-        loop {
-            let scope = scope::of(&self.context.config, bot, peek, chat.id, chat.kind);
-            let reading = self.read_for(bot, peek, chat.id, &scope).await?;
-            let forward = reading
-                .get::<Forward>(&keys::forward(bot, chat.id))?
-                .map(|forward| forward.value);
-            let is_migration = matches!(peek.kind, UpdateKind::Migration { .. });
-            match forward.unwrap_or_default() {
-                Forward { to: Some(to), .. } if !is_migration => chat.id = to,
-                Forward { from: Some(_), .. } => match self.former_link(bot, &scope, &reading).await? {
-                    None => return Ok((chat, scope, reading)),
-                    Some((former, link)) if link.is_open() => {
-                        let Scope::Link(key) = &scope else {
-                            return Ok((chat, scope, reading));
-                        };
-                        let moved = self.context.ledger.move_link(former, *key).await;
-                        moved.map_err(|error| elsewhere(&self.context, error))?;
-                    }
-                    // What is being opened is opened where it was begun, and moves when it is open.
-                    Some((former, _)) => {
-                        let scope = Scope::Link(former);
-                        let reading = self.read_for(bot, peek, chat.id, &scope).await?;
-                        return Ok((chat, scope, reading));
-                    }
-                },
-                Forward { .. } => return Ok((chat, scope, reading)),
-            }
-        }
-    }
-
-    async fn read_for(&self, bot: BotId, peek: &Peek, chat: ChatId, scope: &Scope) -> Result<Reading, Stop> {
-        let mut wanted = vec![keys::forward(bot, chat), delivery_key(bot, peek)];
-        if let Scope::Link(link) = scope {
-            wanted.push(link.key());
-            wanted.extend(peek.sender.map(|sender| keys::contact(sender.id)));
-        }
-        Ok(self.context.ledger.read(&wanted).await?)
-    }
-
-    /// The link that still lies under a former id of its chat, if there is none under its present one.
-    async fn former_link(&self, bot: BotId, scope: &Scope, reading: &Reading) -> Result<Option<(LinkKey, Link)>, Stop> {
-        let Scope::Link(link) = scope else { return Ok(None) };
-        if reading.get::<Link>(&link.key())?.is_some() {
-            return Ok(None);
-        }
-        let ledger = &self.context.ledger;
-        for chat in ledger.former_ids(bot, link.chat).await? {
-            let former = LinkKey { chat, ..*link };
-            if let Some(found) = ledger.find::<Link>(&former.key()).await? {
-                return Ok(Some((former, found.value)));
-            }
-        }
-        Ok(None)
-    }
-
     async fn carry_claimed(
         &self,
         passage: &Passage<'_>,
@@ -184,20 +142,20 @@ impl<R: UpdateReader> InboundWorker<R> {
         match self.reader.decode(&envelope.update, username.as_deref())? {
             Update::Message(message) => carry_message(passage, claim, &message).await,
             Update::Edited(message) => conversation::correct(passage, claim, &message).await,
-            Update::TopicTitle { topic, title } => topic::renamed(passage, topic, &title).await,
+            Update::TopicTitle { topic, title } => topic::titled(passage, topic, &title).await,
             Update::TopicClosed { .. } => Err(Stop::Skip("topic closed or opened")),
             Update::Membership {
                 present,
                 administrator,
                 manages_topics,
             } => {
-                if !present || !administrator {
+                if !present || !administrator || !manages_topics {
                     tracing::error!(
                         chat.id = passage.chat.id.0,
                         present,
                         administrator,
                         manages_topics,
-                        "the bot's rights in a chat do not suffice: it has to be an administrator"
+                        "the bot's rights in a chat do not suffice: it has to be an administrator who manages topics"
                     );
                 }
                 Ok(End::Delivered)
@@ -235,6 +193,7 @@ async fn carry_message(passage: &Passage<'_>, claim: &mut Claim, message: &Custo
     if message.for_another_bot {
         return Err(Stop::Skip("a command for another bot"));
     }
+    topic::find_its_place(passage, message).await?;
     match staff::role(passage.context, passage.chat, sender).await? {
         staff::Role::Customer => conversation::carry(passage, claim, message).await,
         staff::Role::Staff(admin) => staff::carry(passage, claim, message, admin).await,
@@ -242,7 +201,7 @@ async fn carry_message(passage: &Passage<'_>, claim: &mut Claim, message: &Custo
 }
 
 /// Message ids start anew when a chat gets another id, so a delivery keeps the id under which its message was written.
-fn delivery_key(bot: BotId, peek: &Peek) -> Key {
+pub(super) fn delivery_key(bot: BotId, peek: &Peek) -> Key {
     let chat = peek.chat.map_or(ChatId(0), |chat| chat.id);
     let subject = match (&peek.kind, peek.message) {
         (UpdateKind::Edited, Some(message)) => Subject::Edit(message, peek.update),

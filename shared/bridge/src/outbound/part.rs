@@ -14,11 +14,12 @@ use crate::{
     rich_text::{Block, RichText, Run},
     sending,
     stop::{Stop, Verdict, elsewhere},
+    topics,
     words::{self, Cause, Sentence},
 };
 use mapping::{
-    Begun, ChatId, Claim, ConversationId, Delivery, Echo, End, Key, LinkKey, MessageId, PartId, Proof, Reading,
-    Reverse, SentMessage, Stored, Timestamp, Transaction, WorkspaceId, WriteError, keys,
+    Begun, Claim, ConversationId, Delivery, Echo, End, Key, LinkKey, Making, MessageId, PartId, Proof, Reading,
+    Reverse, SentMessage, Stored, Timestamp, TopicId, TopicKey, TopicTitle, Transaction, WorkspaceId, keys,
 };
 use std::time::Duration;
 
@@ -86,6 +87,11 @@ async fn carry_claimed(passage: &Passage<'_>, claim: &mut Claim, reading: &Readi
     claim.delivery.conversation = Some(passage.conversation.id.clone());
     drop_echo(passage, claim, reading).await?;
     let link = passage.reverse.link;
+    if claim.delivery.topic.is_some_and(|topic| link.topic != Some(topic)) {
+        // What had arrived of it went with the topic that it stood in.
+        claim.delivery.receipts.clear();
+    }
+    claim.delivery.topic = link.topic;
     let place = Place {
         chat: link.chat,
         topic: link.topic,
@@ -94,23 +100,59 @@ async fn carry_claimed(passage: &Passage<'_>, claim: &mut Claim, reading: &Readi
     let text = text_of(context, claim, passage.part);
     match sending::send(context, claim, link.bot, place, &text).await {
         Err(Stop::Messenger(MessengerError::Migrated { to })) => {
-            follow(passage, to).await.map_err(|error| elsewhere(context, error))?;
+            let ledger = &context.ledger;
+            let recorded = ledger.record_migration(link.bot, link.chat, to).await;
+            recorded.map_err(|error| elsewhere(context, error))?;
+            follow(passage, LinkKey { chat: to, ..link }).await?;
             Err(Stop::soon(context, "the chat has another id now"))
+        }
+        Err(Stop::Messenger(gone @ MessengerError::TopicGone { .. })) => {
+            let to = topic_in_its_place(passage, gone).await?;
+            let topic = Some(to);
+            follow(passage, LinkKey { topic, ..link }).await?;
+            Err(Stop::soon(context, "the topic was made anew"))
         }
         sent => sent.map(|()| End::Delivered),
     }
 }
 
-/// The chat has another id: the conversation's way back follows it, and the link with it where it is this conversation's.
-async fn follow(passage: &Passage<'_>, to: ChatId) -> Result<(), WriteError> {
-    let ledger = &passage.errand.context.ledger;
+/// The topic in the place of one that is gone. General is never made anew.
+async fn topic_in_its_place(passage: &Passage<'_>, gone: MessengerError) -> Result<TopicId, Stop> {
+    let context = passage.errand.context;
     let link = passage.reverse.link;
-    ledger.record_migration(link.bot, link.chat, to).await?;
+    let Some(topic) = TopicKey::of(link) else {
+        return Err(gone.into());
+    };
+    let title = context
+        .ledger
+        .find::<TopicTitle>(&keys::topic_title(link.bot, link.chat, link.topic))
+        .await?;
+    let title = title
+        .map(|told| told.value.title)
+        .or_else(|| passage.conversation.title.clone())
+        .filter(|title| !title.trim().is_empty());
+    let now = context.ledger.now();
+    let wish = Making {
+        topic,
+        lease_until: now,
+        since: now,
+        title: title.unwrap_or_else(|| words::TOPIC_WITHOUT_TITLE.into()),
+        workspace: passage.workspace.clone(),
+        conversation: passage.conversation.id.clone(),
+    };
+    topics::make_anew(context, wish, gone).await
+}
+
+/// The topic is elsewhere now: the conversation's way back follows it, and the link with it where it is this conversation's.
+async fn follow(passage: &Passage<'_>, to: LinkKey) -> Result<(), Stop> {
+    let context = passage.errand.context;
     // The customers' next message moves it if this does not.
-    let _ = ledger.move_link(link, LinkKey { chat: to, ..link }).await;
-    ledger
+    let _ = context.ledger.move_link(passage.reverse.link, to).await;
+    context
+        .ledger
         .move_reverse(passage.workspace, &passage.conversation.id, to)
         .await
+        .map_err(|error| elsewhere(context, error))
 }
 
 /// Our own reply that comes back is not carried. Only its part id tells: an agent may type the same words. While a reply of

@@ -240,7 +240,8 @@ async fn the_reverse_of_an_earlier_generation_moves_alone(scene: Scene) {
     let moved = race(&workers, |_, worker| {
         let workspace = ledgers.workspace.clone();
         let first = conversation(1);
-        async move { settled(|| worker.move_reverse(&workspace, &first, NEW)).await }
+        let to = LinkKey { chat: NEW, ..link };
+        async move { settled(|| worker.move_reverse(&workspace, &first, to)).await }
     });
     assert!(moved.await.iter().any(Result::is_ok));
     let moved = ledgers.reverse_of(&conversation(1)).await.unwrap();
@@ -251,7 +252,7 @@ async fn the_reverse_of_an_earlier_generation_moves_alone(scene: Scene) {
     assert_eq!([ledgers.item(&keys[0]).await, ledgers.item(&keys[1]).await], before);
 
     workers[0]
-        .move_reverse(&ledgers.workspace, &conversation("none"), NEW)
+        .move_reverse(&ledgers.workspace, &conversation("none"), link)
         .await
         .unwrap();
     assert_eq!(ledgers.reverse_of(&conversation("none")).await, None);

@@ -127,6 +127,7 @@ fn the_message_that_created_the_topic_is_not_answered_by_every_message_in_it() {
         (decoded.quote, decoded.topic_title.as_deref()),
         (None, Some("Order 12"))
     );
+    assert_eq!(decoded.topic_creator, Some(CustomerId(502)));
 }
 
 #[test]

@@ -1,6 +1,6 @@
-//! What was linked is gone: in Intercom, or in Telegram.
+//! What was linked is gone in Intercom.
 
-use scenarios::{Left, World};
+use scenarios::World;
 use std::time::Duration;
 
 /// So long after the opening, what is not found is gone.
@@ -120,23 +120,4 @@ async fn a_deleted_contact_can_open_another_topic() {
     world.settle().await;
     assert_eq!(world.agent_sees("Invoice"), ["Maria Lopez: Another thing"]);
     world.finish().await;
-}
-
-#[tokio::test]
-async fn a_reply_to_a_topic_that_was_deleted_is_given_up_visibly() {
-    let world = World::new().await;
-    let topic = world.order().await;
-    world.telegram().delete_topic(world.forum, topic.topic.unwrap());
-    world.passes(LATER).await;
-    world.agent_replies("Order 1042", "<p>On its way</p>");
-    world.settle().await;
-    let notes = world.agent_notes("Order 1042");
-    assert_eq!(notes, ["Bridge: Not delivered to Telegram: the topic was deleted."]);
-    world
-        .finish_but(Left {
-            dead_letters: 1,
-            undeliverable: 1,
-            ..Left::default()
-        })
-        .await;
 }

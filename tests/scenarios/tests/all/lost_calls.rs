@@ -235,9 +235,9 @@ async fn a_redaction_whose_call_went_wrong_is_carried() {
 async fn a_notice_whose_call_went_wrong_is_told_once() {
     for fault in faults() {
         let world = world(&fault).await;
-        let topic = world.order().await;
-        world.telegram().delete_topic(world.forum, topic.topic.unwrap());
-        world.passes(Duration::from_mins(2)).await;
+        world.order().await;
+        let refused = Fault::Refuse(413);
+        world.telegram().faults().arm("sendMessage", refused, 1);
         world
             .intercom()
             .faults()
@@ -246,7 +246,7 @@ async fn a_notice_whose_call_went_wrong_is_told_once() {
         world.settle().await;
         assert_eq!(
             world.agent_notes("Order 1042"),
-            ["Bridge: Not delivered to Telegram: the topic was deleted."],
+            ["Bridge: Not delivered to Telegram: Telegram did not accept it."],
             "{fault:?}"
         );
         let left = Left {

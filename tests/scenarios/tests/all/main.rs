@@ -27,4 +27,6 @@ mod places;
 mod rights;
 mod sweep;
 mod sweep_stops;
+mod topic_gone;
+mod topic_lost_calls;
 mod unlinked;
