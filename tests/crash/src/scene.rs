@@ -1,5 +1,7 @@
 //! The scenes: what people do, and what everybody has to see in the end, whatever died on the way.
 
+mod topics;
+
 use bridgectl::stage::{Setting, Stage, Vendors};
 use local::QueueName;
 use simulators::{
@@ -103,6 +105,16 @@ pub const SCENES: &[Scene] = &[
         name: "a conversation is deleted",
         variables: &[],
         play: |world| Box::pin(deleted(world)),
+    },
+    Scene {
+        name: "a topic is deleted",
+        variables: &[],
+        play: |world| Box::pin(topics::deleted(world)),
+    },
+    Scene {
+        name: "a topic with a conversation for each customer is deleted",
+        variables: &[("CONVERSATION_PER", "user")],
+        play: |world| Box::pin(topics::deleted_under_two(world)),
     },
 ];
 
