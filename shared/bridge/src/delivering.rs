@@ -6,6 +6,7 @@ use crate::{
     notices::{self, Audience, Notice},
     ports::{Queue, QueueMessage},
     stop::{FOR_THE_OPERATOR, Received, Stop, Verdict, backoff, dedupe},
+    tally::Tally,
     words::{Cause, Sentence},
 };
 use mapping::{Claim, End, Timestamp, Transaction};
@@ -27,6 +28,8 @@ pub(crate) struct Carried<'r> {
     pub(crate) dead_letters: &'r Arc<dyn Queue>,
     /// Who is told when it is given up.
     pub(crate) audience: Option<Audience>,
+    /// It is a word of the bridge itself, and does not count among what people write.
+    pub(crate) is_notice: bool,
 }
 
 impl Carried<'_> {
@@ -39,12 +42,19 @@ impl Carried<'_> {
     pub(crate) async fn settle_with(&self, claim: Claim, went: Result<End, Stop>, with: Transaction) -> Verdict {
         let (key, attempt) = (claim.key().to_string(), claim.delivery.attempt);
         let settled = match went {
-            Ok(end) => {
-                tracing::info!(delivery.key = key, delivery.attempt = attempt, delivery.end = ?end, "a delivery ends");
-                self.end(claim, end, with).await
-            }
+            Ok(end) => self.end(claim, end, with).await,
             Err(stop) => {
-                tracing::warn!(delivery.key = key, delivery.attempt = attempt, %stop, "a delivery stopped on its way");
+                let counted = Tally::of(&stop);
+                tracing::warn!(
+                    delivery.key = key,
+                    delivery.attempt = attempt,
+                    %stop,
+                    metric.retry = counted.retry,
+                    metric.pace_wait = counted.pace_wait,
+                    metric.throttled = counted.throttled,
+                    metric.token_refused = counted.token_refused,
+                    "a delivery stopped on its way"
+                );
                 self.stopped(claim, stop).await
             }
         };
@@ -71,7 +81,9 @@ impl Carried<'_> {
     async fn end(&self, claim: Claim, end: End, with: Transaction) -> Result<Verdict, Stop> {
         let went_through = claim.delivery.told && end == End::Delivered;
         let about = about(&claim);
+        let receipt = Receipt::of(&claim, &end, self);
         self.context.ledger.finish(claim, end, with).await?;
+        receipt.log();
         if went_through && let Err(stop) = self.notify(about, Sentence::WentThrough).await {
             tracing::warn!(%stop, "an agent could not be told that a reply went through");
         }
@@ -204,7 +216,7 @@ impl Carried<'_> {
             Some(Audience::Customer { .. }) | None => Sentence::NotDeliveredToSupport,
         };
         self.notify(about(&claim), sentence).await?;
-        tracing::error!(delivery.key = %claim.key(), delivery.generation = generation, reason, "a message was given up");
+        tracing::error!(delivery.key = %claim.key(), delivery.generation = generation, reason, metric.undeliverable = 1, "a message was given up");
         let end = End::Undeliverable(reason);
         self.context
             .ledger
@@ -228,6 +240,46 @@ impl Carried<'_> {
             }
             None => Ok(()),
         }
+    }
+}
+
+/// What is told of a delivery that has ended.
+struct Receipt {
+    key: String,
+    lane: String,
+    conversation: Option<String>,
+    attempt: u32,
+    end: String,
+    /// From the webhook to the end, in milliseconds, of a message that somebody wrote and that arrived.
+    lag: Option<u64>,
+}
+
+impl Receipt {
+    fn of(claim: &Claim, end: &End, carried: &Carried<'_>) -> Self {
+        let delivery = &claim.delivery;
+        let took = carried.context.ledger.now().since(delivery.tried_since);
+        let has_arrived = *end == End::Delivered && !delivery.receipts.is_empty();
+        Self {
+            key: claim.key().to_string(),
+            lane: delivery.lane.clone(),
+            conversation: delivery.conversation.as_ref().map(ToString::to_string),
+            attempt: delivery.attempt,
+            end: format!("{end:?}"),
+            lag: (has_arrived && !carried.is_notice).then(|| u64::try_from(took.as_millis()).unwrap_or(u64::MAX)),
+        }
+    }
+
+    fn log(&self) {
+        tracing::info!(
+            delivery.key = self.key,
+            delivery.attempt = self.attempt,
+            delivery.end = self.end,
+            lane = self.lane,
+            conversation.id = self.conversation,
+            metric.delivered = self.lag.map(|_| 1_u64),
+            metric.lag = self.lag,
+            "a delivery ends"
+        );
     }
 }
 

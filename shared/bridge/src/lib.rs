@@ -16,6 +16,7 @@ pub mod rich_text;
 pub mod secrets;
 mod sending;
 mod stop;
+mod tally;
 pub mod telegram_message;
 mod topics;
 pub mod webhook;

@@ -106,6 +106,7 @@ pub(crate) async fn deliver(
         received,
         dead_letters: &context.queues.outbound_dead,
         audience: None,
+        is_notice: true,
     };
     Ok(match context.ledger.begin(key, existing, arrival).await? {
         Begun::Later(at) => Verdict::Later(at),

@@ -1,6 +1,12 @@
 //! Sending text to Telegram: cut into messages, each in its slot of the chat's pace, each with a receipt.
 
-use crate::{context::Context, failure::MessengerError, ports::Place, rich_text::RichText, stop::Stop};
+use crate::{
+    context::Context,
+    failure::MessengerError,
+    ports::Place,
+    rich_text::RichText,
+    stop::{PACE, Stop},
+};
 use mapping::{BotId, ChatId, Claim, Pace, Proof, Step, Timestamp, keys};
 use std::time::Duration;
 
@@ -94,7 +100,7 @@ async fn wait_for_slot(
     };
     if slot > now {
         Err(Stop::Wait {
-            reason: "pace",
+            reason: PACE,
             until: slot,
         })
     } else {

@@ -5,6 +5,7 @@ use crate::{
     failure::{HelpdeskError, MessengerError},
     ports::{QueueError, Unreadable},
     secrets::SecretsError,
+    tally::Tally,
     words::Cause,
 };
 use mapping::{StoreError, Timestamp, WriteError};
@@ -143,6 +144,9 @@ impl Stop {
     }
 }
 
+/// Why a message to Telegram waits that has a slot in its chat's pace.
+pub(crate) const PACE: &str = "pace";
+
 const LEAST: Duration = Duration::from_secs(2);
 const MOST: Duration = Duration::from_mins(15);
 
@@ -157,7 +161,16 @@ pub(crate) fn backoff(context: &Context, attempt: u32) -> Duration {
 
 /// When a message comes again that could not even be begun, so that there is no record to count its attempts.
 pub(crate) fn not_begun(context: &Context, received: &Received, stop: &Stop) -> Verdict {
-    tracing::warn!(lane = received.lane, queue.receives = received.receives, %stop, "a message could not be begun");
+    let counted = Tally::of(stop);
+    tracing::warn!(
+        lane = received.lane,
+        queue.receives = received.receives,
+        %stop,
+        metric.retry = counted.retry,
+        metric.throttled = counted.throttled,
+        metric.token_refused = counted.token_refused,
+        "a message could not be begun"
+    );
     let until = match stop {
         Stop::Wait { until, .. } => *until,
         _ if received.receives > 20 => context.ledger.now() + FOR_THE_OPERATOR,

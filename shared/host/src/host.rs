@@ -23,7 +23,14 @@ use intercom::IntercomClient;
 use lambda_runtime::{LambdaEvent, service_fn};
 use mapping::{Clock, Ledger, dynamodb::DynamoDbStore};
 use serde_json::Value;
-use std::{process::ExitCode, sync::Arc, time::Duration};
+use std::{
+    process::ExitCode,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
 use telegram::TelegramClient;
 use tracing::Instrument as _;
 
@@ -54,6 +61,7 @@ pub struct Host {
     http: reqwest::Client,
     own_queues: OwnQueues,
     deadline: Arc<Deadline>,
+    has_served: AtomicBool,
 }
 
 /// Why a function cannot start.
@@ -126,6 +134,7 @@ impl Host {
             http,
             own_queues: OwnQueues { client: sqs, urls },
             deadline: Deadline::new(Arc::clone(&clock)),
+            has_served: AtomicBool::new(false),
             clock,
         })
     }
@@ -163,6 +172,9 @@ impl Host {
     }
 
     async fn handle(&self, handlers: &Handlers, event: LambdaEvent<Value>) -> Result<Value, lambda_runtime::Error> {
+        if !self.has_served.swap(true, Ordering::Relaxed) {
+            tracing::info!(metric.cold_start = 1, "a new process has its first event");
+        }
         let deadline = timestamp(event.context.deadline()) - BEFORE_THE_END;
         match Event::read(event.payload)? {
             Event::Request(request) => Ok(event::response(answer(handlers, &request).await)),

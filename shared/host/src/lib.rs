@@ -8,6 +8,7 @@ mod event;
 mod handlers;
 mod host;
 mod logs;
+mod metrics;
 mod punctual;
 mod queue;
 mod secrets;

@@ -1,5 +1,9 @@
-//! Logs: one line of JSON for each event, with its fields beside the sentence.
+//! Logs: one line of JSON for each event, with its fields beside the sentence; beside it, the metrics that the event counts.
 
+use crate::{
+    metrics::{self, Metrics},
+    time::SystemClock,
+};
 use tracing::{Level, Metadata};
 use tracing_subscriber::{EnvFilter, Layer as _, filter, fmt, layer::SubscriberExt as _, util::SubscriberInitExt as _};
 
@@ -23,9 +27,20 @@ pub(crate) fn start() {
         .json()
         .flatten_event(true)
         .with_span_list(false)
-        .with_filter(filter::filter_fn(may_be_written));
+        .with_filter(filter::filter_fn(may_be_written))
+        .with_filter(asked);
+    let metrics = metrics().map(|metrics| metrics.with_filter(filter::filter_fn(metrics::may_count)));
     // A second host in the same process, which only a test has, keeps the first one's.
-    let _ = tracing_subscriber::registry().with(asked).with(lines).try_init();
+    let _ = tracing_subscriber::registry().with(lines).with(metrics).try_init();
+}
+
+/// Metrics, where the environment says whose they are: `METRICS_NAMESPACE`, and Lambda's own `AWS_LAMBDA_FUNCTION_NAME`.
+fn metrics() -> Option<Metrics<SystemClock>> {
+    Some(Metrics {
+        namespace: std::env::var("METRICS_NAMESPACE").ok()?,
+        function: std::env::var("AWS_LAMBDA_FUNCTION_NAME").ok()?,
+        clock: SystemClock,
+    })
 }
 
 fn may_be_written(event: &Metadata<'_>) -> bool {

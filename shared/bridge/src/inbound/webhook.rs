@@ -176,7 +176,14 @@ impl<R: UpdateReader> InboundWebhook<R> {
         let lane = message.lane.clone();
         match self.queue.send(message).await {
             Ok(()) => {
-                tracing::info!(update.id = id, lane, metric.received = 1, "an update was taken");
+                let message = peek.message.map(|message| message.0);
+                tracing::info!(
+                    update.id = id,
+                    message.id = message,
+                    lane,
+                    metric.received = 1,
+                    "an update was taken"
+                );
                 Answer::Taken
             }
             Err(QueueError::Unavailable(problem)) => {

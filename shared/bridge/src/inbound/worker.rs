@@ -119,6 +119,7 @@ impl<R: UpdateReader> InboundWorker<R> {
             received,
             dead_letters: &context.queues.inbound_dead,
             audience: audience(&passage),
+            is_notice: false,
         };
         let existing = reading.get::<Delivery>(&key)?;
         Ok(match context.ledger.begin(key, existing, &arrival).await? {
@@ -169,6 +170,7 @@ impl<R: UpdateReader> InboundWorker<R> {
         tracing::error!(
             lane = received.lane,
             problem,
+            metric.undeliverable = 1,
             "a queue message cannot be read; it goes to the dead letters"
         );
         let unreadable = dedupe(&format!("unreadable:{}", received.body));

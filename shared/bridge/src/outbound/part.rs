@@ -79,6 +79,7 @@ fn carried<'e>(errand: &Errand<'e>, workspace: &WorkspaceId, conversation: &Conv
             workspace: workspace.clone(),
             conversation: conversation.clone(),
         }),
+        is_notice: false,
     }
 }
 

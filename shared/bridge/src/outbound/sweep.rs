@@ -11,6 +11,7 @@ use crate::{
     failure::HelpdeskError,
     ports::{QueueError, QueueMessage},
     stop::{Stop, dedupe},
+    tally::Tally,
 };
 use mapping::{ConversationId, Delivery, PartId, Reverse, Timestamp, WorkspaceId, keys};
 use std::{sync::Arc, time::Duration};
@@ -76,9 +77,17 @@ impl Sweep {
 
     /// Sweeps as it is ordered, and tells how far it has come.
     pub async fn run_telling(&self, order: Order, tell: &mut Tell<'_>) -> Result<Swept, SweepError> {
-        self.sweep(order, tell)
-            .await
-            .map_err(|stop| SweepError(stop.to_string()))
+        self.sweep(order, tell).await.map_err(|stop| {
+            let counted = Tally::of(&stop);
+            tracing::warn!(
+                %stop,
+                metric.retry = counted.retry,
+                metric.throttled = counted.throttled,
+                metric.token_refused = counted.token_refused,
+                "a sweep stopped on its way"
+            );
+            SweepError(stop.to_string())
+        })
     }
 
     async fn sweep(&self, order: Order, tell: &mut Tell<'_>) -> Result<Swept, Stop> {

@@ -121,7 +121,7 @@ impl<R: NotificationReader> OutboundWorker<R> {
 
     /// A message that is not ours to read: no retry can help, an operator can.
     async fn bury(&self, received: &Received, problem: &Unreadable) -> Result<Verdict, Stop> {
-        tracing::error!(lane = received.lane, %problem, "a queue message cannot be read; it goes to the dead letters");
+        tracing::error!(lane = received.lane, %problem, metric.undeliverable = 1, "a queue message cannot be read; it goes to the dead letters");
         let copy = QueueMessage {
             lane: received.lane.clone(),
             dedupe: dedupe(&format!("unreadable:{}", received.body)),
