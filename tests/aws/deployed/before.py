@@ -2,6 +2,7 @@
 
 import re
 import subprocess
+import zlib
 
 from deployed.runner import scene
 from deployed.stack import ROOT, template
@@ -25,6 +26,7 @@ FOREIGN = {
 ONCE = {"h2", "hyper", "reqwest", "ring", "rustls", "tokio"}
 
 LARGEST_BINARY = 8 << 20
+LARGEST_ZIP = 3 << 20
 # What Amazon Linux 2023 has.
 NEWEST_GLIBC = (2, 34)
 
@@ -99,4 +101,7 @@ def small(cast):
         size = binary.stat().st_size
         print(f"       {name}: {size:,} bytes, glibc {newest[0]}.{newest[1]}")
         assert newest <= NEWEST_GLIBC, newest
-        assert size <= LARGEST_BINARY or "function" not in binary.parts, size
+        if "debug" not in binary.parts:
+            zipped = len(zlib.compress(binary.read_bytes(), 9))
+            print(f"       {name}: {zipped:,} bytes zipped")
+            assert size <= LARGEST_BINARY and zipped <= LARGEST_ZIP, (size, zipped)
