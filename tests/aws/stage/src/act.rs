@@ -35,6 +35,8 @@ pub(crate) enum Act {
     LoseNotifications { lose: bool },
     /// Intercom signs with another secret from now on.
     RotateClientSecret,
+    /// From now on the access token belongs to another workspace.
+    MoveToken { workspace: String },
     /// What stands in one of the topics.
     Topic { topic: usize },
     /// What stands in the inbox.
@@ -79,6 +81,7 @@ impl Act {
                 times,
             } => faults(scene, vendor).arm(&call, fault.into(), times),
             Self::LoseNotifications { lose } => intercom.lose_notifications(lose),
+            Self::MoveToken { workspace } => intercom.configure(|options| options.token_of = Some(workspace)),
             Self::CustomerSays { topic, text } => {
                 return Ok(json!(telegram.say(scene.customer, place(scene, topic)?, &text)));
             }

@@ -1,4 +1,4 @@
-//! The scene: a forum with two topics and one customer, and a workspace with one agent.
+//! The scene: a forum with three topics and one customer, and a workspace with one agent.
 
 use crate::road::Road;
 use serde_json::{Value, json};
@@ -14,7 +14,7 @@ pub(crate) struct Scene {
     pub(crate) intercom: IntercomSim,
     pub(crate) road: Road,
     pub(crate) customer: UserId,
-    pub(crate) topics: [Place; 2],
+    pub(crate) topics: [Place; 3],
     pub(crate) agent: String,
     bot: Bot,
 }
@@ -29,8 +29,8 @@ impl Scene {
         telegram.promote_bot(&bot, chat, Rights::all());
         let customer = telegram.user("Ada", Some("Example"), Some("ada_example"));
         let owner = telegram.owner(chat);
-        let topics =
-            ["Delivery 17", "Invoice 4"].map(|title| Place::topic(chat, telegram.create_topic(owner, chat, title)));
+        let topics = ["Delivery 17", "Contract 9", "Invoice 4"]
+            .map(|title| Place::topic(chat, telegram.create_topic(owner, chat, title)));
         let agent = intercom.admin("Grace");
         telegram.run_in_background();
         intercom.run_in_background();

@@ -11,11 +11,12 @@ use super::{
 impl World {
     pub(super) fn me(&self) -> Value {
         let own = self.staff_by_id(&self.workspace.own_admin);
+        let workspace = self.options.token_of.as_ref().unwrap_or(&self.workspace.id);
         json!({
             "type": "admin", "id": self.workspace.own_admin, "name": own.map(|own| &own.name),
             "email": own.map(|own| &own.email), "email_verified": true, "has_inbox_seat": true,
             "app": {
-                "type": "app", "id_code": self.workspace.id, "name": "Simulated workspace", "created_at": 1_700_000_000,
+                "type": "app", "id_code": workspace, "name": "Simulated workspace", "created_at": 1_700_000_000,
                 "secure": false, "identity_verification": false, "timezone": "Etc/UTC", "region": self.workspace.region,
             },
         })

@@ -49,6 +49,8 @@ pub struct Options {
     pub app_package_code: Option<String>,
     /// How long (real time) a notification waits for its answer.
     pub webhook_timeout: Duration,
+    /// The workspace that `GET /me` names, if the access token belongs to another one than this.
+    pub token_of: Option<String>,
 }
 
 /// What happens to the reply of a contact who is no participant. Not documented; refused is the harder case.
@@ -127,6 +129,7 @@ impl Default for Options {
             plaintext_images: PlaintextImages::Marker,
             app_package_code: None,
             webhook_timeout: Duration::from_secs(5),
+            token_of: None,
         }
     }
 }

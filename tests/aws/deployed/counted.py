@@ -1,0 +1,86 @@
+"""What is counted: things happen that an operator has to see."""
+
+import hashlib
+import hmac
+import json
+
+from deployed.runner import eventually, scene
+from deployed.scenes import DOUBTED, HOOK_SECRET, SECRET_TOKEN, entries
+from deployed.stage import request
+
+REPLY = "POST /conversations/{id}/reply"
+
+
+def counted(cast, metric, function):
+    """How much of it a function has counted."""
+    return sum(line.get(metric, 0) for line in metrics(cast, function))
+
+
+def metrics(cast, function):
+    return [line for line in entries(cast.stack.log(function)) if "_aws" in line]
+
+
+@scene("an answer that Telegram owes is waited for; the reply may come twice")
+def doubted(cast):
+    cast.says("is this the contract?", topic=DOUBTED)
+    eventually(lambda: cast.in_inbox("is this the contract?"))
+    cast.stage.act("fault", vendor="telegram", call="sendMessage", fault={"refuse": 500}, times=1)
+    cast.replies("did you get this?", topic=DOUBTED)
+    eventually(lambda: any("learn what Telegram did" in line for line in cast.stack.log("OutboundWorker")))
+
+
+@scene("a refused token is counted, and what waits for it is carried")
+def refused_tokens(cast):
+    cast.stage.act("fault", vendor="intercom", call=REPLY, fault={"refuse": 401}, times=1)
+    cast.says("our token was refused")
+    eventually(lambda: cast.in_inbox("our token was refused"))
+    cast.stage.act("fault", vendor="telegram", call="sendMessage", fault={"refuse": 401}, times=1)
+    cast.replies("and the other one")
+    eventually(lambda: cast.in_topic("and the other one"))
+    for function in ("InboundWorker", "OutboundWorker"):
+        assert counted(cast, "TokenRefused", function) == 1, function
+
+
+@scene("a message that Intercom wants later comes then; one that it refuses is given up")
+def intercom_says_no(cast):
+    cast.stage.act("fault", vendor="intercom", call=REPLY, fault={"throttle": 2}, times=1)
+    cast.says("a little later")
+    eventually(lambda: cast.in_inbox("a little later"))
+    cast.stage.act("fault", vendor="intercom", call=REPLY, fault={"refuse": 422}, times=1)
+    cast.says("Intercom does not take this")
+    eventually(lambda: cast.stack.waiting("InboundDeadLetters") == 1)
+    eventually(lambda: counted(cast, "Undeliverable", "InboundWorker"))
+    cast.stack.sqs.purge_queue(QueueUrl=cast.stack.resources()["InboundDeadLetters"])
+
+
+@scene("replies wait for their turn in the pace of the group")
+def paced(cast):
+    cast.stack.update({"GroupMessagesPerMinute": 20})
+    cast.replies("the first of two")
+    cast.replies("the second of two")
+    eventually(lambda: cast.in_topic("the second of two"), within=40)
+    assert counted(cast, "PaceWaits", "OutboundWorker")
+
+
+def update(cast, chat, text="hello"):
+    """Posts an update as Telegram does."""
+    sender = {"id": 5000001, "is_bot": False, "first_name": "Ada"}
+    message = {"message_id": 1, "date": 1, "chat": {"id": chat, "type": "supergroup"}, "from": sender, "text": text}
+    body = json.dumps({"update_id": 900000000 + len(text), "message": message})
+    return request("POST", f"{cast.stage.url}/telegram-webhook", body, {SECRET_TOKEN: HOOK_SECRET})[0]
+
+
+@scene("webhooks that cannot be carried are taken and counted")
+def taken(cast):
+    assert update(cast, -1009999999999) == 200
+    assert update(cast, int(cast.stage.chat), "x" * (1 << 20)) == 200
+    unreadable = b"{"
+    signature = hmac.new(cast.stage.client_secret.encode(), unreadable, hashlib.sha1).hexdigest()
+    signed = {"X-Hub-Signature": f"sha1={signature}"}
+    assert request("POST", f"{cast.stage.url}/intercom-webhook", unreadable, signed)[0] == 200
+    for metric, function in (
+        ("Strangers", "TelegramWebhook"),
+        ("Lost", "TelegramWebhook"),
+        ("Unreadable", "IntercomWebhook"),
+    ):
+        eventually(lambda: counted(cast, metric, function))
