@@ -82,6 +82,15 @@ def settings(cast):
     assert known <= given.keys(), known - given.keys()
 
 
+@scene("every field that counts something has a metric, and every metric a field")
+def named(cast):
+    sources = {path: path.read_text().partition("mod tests")[0] for path in ROOT.glob("shared/*/src/**/*.rs")}
+    table = sources.pop(ROOT / "shared/host/src/metrics.rs")
+    counting = {field for source in sources.values() for field in re.findall(r"\bmetric\.(\w+) =", source)}
+    known = set(re.findall(r'"metric\.(\w+)"', table))
+    assert counting == known, counting ^ known
+
+
 @scene("neither another database, nor the simulators, nor a second TLS library is linked")
 def lean(cast):
     for package in PACKAGES:
