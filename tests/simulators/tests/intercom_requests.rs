@@ -159,6 +159,9 @@ async fn mistakes_about_replies_of_contacts() {
         merged(whole, &extra)
     };
     let file = json!({"name": "a.txt", "content_type": "text/plain", "data": "YQ=="});
+    let with_file = |name: &str, content_type: &str, data: &str| {
+        reply(json!({"attachment_files": [{"name": name, "content_type": content_type, "data": data}]}))
+    };
     let rows = [
         (reply(json!({"body": "<p> </p>"})), INVALID),
         (reply(json!({"body": null})), MISMATCH),
@@ -175,6 +178,12 @@ async fn mistakes_about_replies_of_contacts() {
             reply(json!({"attachment_files": [{"name": "a", "data": "YQ=="}]})),
             MISSING,
         ),
+        (with_file("a/b.txt", "text/plain", "YQ=="), INVALID),
+        (with_file("no ending", "text/plain", "YQ=="), INVALID),
+        (with_file("a.txt", "text", "YQ=="), INVALID),
+        (with_file("a.txt", "text/plain; charset=utf-8", "YQ=="), INVALID),
+        (with_file("a.txt", "text/plain", "YQ"), INVALID),
+        (with_file("a.txt", "text/plain", "YQ==YQ=="), INVALID),
         (json!([]), MISMATCH),
     ];
     refuses(&caller, &format!("/conversations/{conversation}/reply"), &rows).await;

@@ -16,6 +16,8 @@ pub struct Call {
     pub ids: Vec<String>,
     /// The HTTP status that was answered; none if the connection was cut or nothing was ever answered.
     pub status: Option<u16>,
+    /// Names and values of its headers.
+    pub headers: Vec<(String, String)>,
     /// The JSON body; the data of files is replaced by its length.
     pub body: Value,
 }

@@ -14,6 +14,8 @@ use super::{
 
 /// A message may be dated this far ahead, for clocks differ.
 const MOST_SKEW_S: i64 = 300;
+/// No limit is published; this is what incoming e-mail may bring.
+const MOST_BYTES: usize = 20 << 20;
 
 impl World {
     pub(super) fn reply(&mut self, request: &Request) -> Outcome {
@@ -131,7 +133,13 @@ impl World {
                 .map(|one| one.clone().ok_or_else(dead))
                 .collect::<Result<_, _>>()?
         } else {
-            given.iter().map(decoded).collect::<Result<_, _>>()?
+            let files: Vec<Upload> = given.iter().map(decoded).collect::<Result<_, _>>()?;
+            if files.iter().map(|file| file.bytes.len()).sum::<usize>() > MOST_BYTES {
+                return Err(
+                    Refusal::new(413, "request_entity_too_large", "attachment_files are too large").violation(),
+                );
+            }
+            files
         };
         Ok(files.into_iter().map(|upload| self.store(upload)).collect())
     }
@@ -208,11 +216,37 @@ fn decoded(file: &Value) -> Result<Upload, Refusal> {
             .ok_or_else(missing)
     };
     let (name, content_type) = (text("name")?.to_owned(), text("content_type")?.to_owned());
+    if !is_file_name(&name) {
+        return Err(Refusal::invalid("attachment_files: name is no file name").violation());
+    }
+    if !is_media_type(&content_type) {
+        return Err(Refusal::invalid("attachment_files: content_type is no media type").violation());
+    }
     let bytes = STANDARD.decode(text("data")?);
-    let bytes = bytes.map_err(|_| Refusal::invalid("attachment_files: data is not base64"))?;
+    let bytes = bytes.map_err(|_| Refusal::invalid("attachment_files: data is not base64").violation())?;
     Ok(Upload {
         name,
         content_type,
         bytes,
     })
+}
+
+/// A name with an ending, and nothing in it that leads to another folder or breaks a header.
+fn is_file_name(name: &str) -> bool {
+    let has_ending = name
+        .rsplit_once('.')
+        .is_some_and(|(stem, ending)| !stem.trim().is_empty() && !ending.is_empty());
+    has_ending && name.len() <= 255 && !name.contains(['/', '\\', '"']) && !name.chars().any(char::is_control)
+}
+
+/// `type/subtype` in lower case.
+fn is_media_type(text: &str) -> bool {
+    let is_word = |word: &str| {
+        !word.is_empty()
+            && word
+                .bytes()
+                .all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"!#$&-^_.+".contains(&byte))
+    };
+    text.split_once('/')
+        .is_some_and(|(kind, subtype)| is_word(kind) && is_word(subtype))
 }

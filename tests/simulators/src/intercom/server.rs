@@ -7,7 +7,7 @@ use std::{
 
 use axum::{
     body::{Body, to_bytes},
-    http::{HeaderMap, Response, request::Parts},
+    http::{HeaderMap, HeaderName, HeaderValue, Response, request::Parts},
 };
 use hyper::{body::Incoming, server::conn::http1, service::service_fn};
 use hyper_util::rt::TokioIo;
@@ -215,11 +215,16 @@ impl Shared {
             .map(|(_, _, ids)| ids)
             .unwrap_or_default();
         let body = without_data(&arrived.body().unwrap_or_default());
+        let header = |(name, value): (&HeaderName, &HeaderValue)| {
+            (name.to_string(), String::from_utf8_lossy(value.as_bytes()).into_owned())
+        };
+        let headers = arrived.headers.iter().map(header).collect();
         let mut world = self.world();
         world.calls.push(Call {
             name: name.to_owned(),
             ids,
             status: None,
+            headers,
             body,
         });
         world.calls.len() - 1

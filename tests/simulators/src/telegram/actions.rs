@@ -178,6 +178,11 @@ impl TelegramSim {
             .change(|world, now_ms| world.post(place.chat, draft, now_ms))
     }
 
+    /// Keeps a file that no message shows yet; gives the fields of a message that shows it, to build what an album cannot hold.
+    pub fn keep_file(&self, media: Media) -> Map<String, Value> {
+        self.shared.change(|world, _| world.keep_media(media))
+    }
+
     /// Makes a file unavailable, as happens to old ones.
     pub fn lose_file(&self, file_id: &str) {
         if let Some(file) = self.shared.world().files.get_mut(file_id) {
