@@ -6,6 +6,7 @@ mod context;
 mod delivering;
 pub mod envelope;
 pub mod failure;
+pub mod files;
 pub mod inbound;
 pub mod intercom_message;
 mod looking;

@@ -1,8 +1,9 @@
-//! Looking for what a lost call may have done in Intercom. A part is ours only if author and text agree, no other delivery of
-//! the lane holds it as its receipt, and it is newer than everything the lane has a receipt of.
+//! Looking for what a lost call may have done in Intercom. A part is ours only if author and text or files agree, no other delivery
+//! of the lane holds it as its receipt, and it is newer than everything the lane has a receipt of.
 
 use crate::{
     context::Context,
+    files::FileName,
     intercom_message::{AuthorKind, Part, PartKind},
     rich_text::RichText,
     stop::Stop,
@@ -16,7 +17,11 @@ pub(crate) struct Lost<'a> {
     author: &'a str,
     kind: AuthorKind,
     note: bool,
-    fingerprint: String,
+    // Of each form that the text may have gone out in.
+    fingerprints: Vec<String>,
+    files: Vec<&'a FileName>,
+    // How a part ends all of whose files stayed in Telegram.
+    link: &'a str,
     not_before: Timestamp,
     // The time that Intercom was told, which it keeps to the second.
     told_time: Option<Timestamp>,
@@ -34,22 +39,23 @@ pub(crate) struct Accounted {
 const CLOCKS_DIFFER: Duration = Duration::from_secs(5);
 
 impl<'a> Lost<'a> {
-    /// A reply in a contact's name, written at or after `since`.
+    /// A reply in a contact's name with one of these texts, written at that time, which Intercom may have been told.
     pub(crate) fn reply_of_contact(
         conversation: &'a ConversationId,
         contact: &'a ContactId,
-        text: &RichText,
-        since: Timestamp,
-        told_time: Option<Timestamp>,
+        texts: &[RichText],
+        written: Timestamp,
     ) -> Self {
         Self {
             conversation,
-            told_time,
+            told_time: Some(written),
             author: contact.as_str(),
             kind: AuthorKind::Contact,
             note: false,
-            fingerprint: text.fingerprint_text(),
-            not_before: since - CLOCKS_DIFFER,
+            fingerprints: texts.iter().map(RichText::fingerprint_text).collect(),
+            files: Vec::new(),
+            link: "",
+            not_before: written - CLOCKS_DIFFER,
         }
     }
 
@@ -66,8 +72,19 @@ impl<'a> Lost<'a> {
             author: admin.as_str(),
             kind: AuthorKind::Admin,
             note: false,
-            fingerprint: text.fingerprint_text(),
+            fingerprints: vec![text.fingerprint_text()],
+            files: Vec::new(),
+            link: "",
             not_before: since - CLOCKS_DIFFER,
+        }
+    }
+
+    /// The same with files; `link` is where they stay in Telegram.
+    pub(crate) fn with_files(self, files: impl IntoIterator<Item = &'a FileName>, link: &'a str) -> Self {
+        Self {
+            files: files.into_iter().collect(),
+            link,
+            ..self
         }
     }
 
@@ -94,13 +111,31 @@ impl<'a> Lost<'a> {
     }
 
     fn says_the_same(&self, part: &Part) -> bool {
-        part.body.fingerprint_text() == self.fingerprint
+        let has_files = self.files.is_empty() || !part.attachments.is_empty();
+        has_files && self.fingerprints.contains(&part.body.fingerprint_text())
+    }
+
+    /// Names of files carry the id of their message, and so does the link to what could not be carried: no other part has them.
+    fn has_our_files(&self, part: &Part) -> bool {
+        let is_ours = |name: &str| self.files.iter().any(|file| file.is_borne_by(name));
+        let says_where = || {
+            let text = part.body.to_plain();
+            text.split_whitespace().any(|word| word == self.link)
+                || !self.link.contains("://") && text.contains(self.link)
+        };
+        !self.files.is_empty()
+            && if part.attachments.is_empty() {
+                says_where()
+            } else {
+                part.attachments.iter().any(|file| is_ours(&file.name))
+            }
     }
 
     /// Intercom may have rewritten the text beyond recognition; the time that it was told is as good a sign, if only one part bears it.
     fn is_of_the_same_second(&self, part: &Part) -> bool {
-        self.told_time
-            .is_some_and(|time| time.as_seconds() == part.created_at.as_seconds())
+        let has_files = self.files.is_empty() || !part.attachments.is_empty();
+        let has_time = |time: Timestamp| time.as_seconds() == part.created_at.as_seconds();
+        has_files && self.told_time.is_some_and(has_time)
     }
 }
 
@@ -117,7 +152,9 @@ pub(crate) async fn find(context: &Context, lost: &Lost<'_>, accounted: &Account
         .filter(|part| lost.may_be(part) && !accounted.parts.contains(&part.id) && newer(part))
         .collect();
     candidates.sort_by_key(|part| (part.created_at, part.id.number()));
-    if let Some(part) = candidates.iter().find(|part| lost.says_the_same(part)) {
+    let by_files = || candidates.iter().find(|part| lost.has_our_files(part));
+    let by_text = || candidates.iter().find(|part| lost.says_the_same(part));
+    if let Some(part) = by_files().or_else(by_text) {
         return Ok(Some(part.id.clone()));
     }
     let mut of_that_second = candidates.iter().filter(|part| lost.is_of_the_same_second(part));
@@ -139,6 +176,11 @@ pub(crate) async fn accounted(
 ) -> Result<Accounted, Stop> {
     let range = keys::recent_deliveries(bot, chat, NEIGHBOURS);
     let mut accounted = Accounted::default();
+    for receipt in &claim.delivery.receipts {
+        if let Proof::Part(part) = &receipt.proof {
+            accounted.parts.insert(part.clone());
+        }
+    }
     for (key, neighbour) in context.ledger.list::<Delivery>(&range).await? {
         let neighbour = neighbour.value;
         if key == *claim.key() || neighbour.conversation.as_ref() != Some(conversation) {

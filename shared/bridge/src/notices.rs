@@ -7,7 +7,7 @@ use crate::{
     envelope::{Errand, OutboundEnvelope, to_ascii_json},
     failure::MessengerError,
     looking::{self, Accounted, Lost},
-    ports::{Place, QueueError, QueueMessage},
+    ports::{Place, QueueError, QueueMessage, Reply},
     rich_text::RichText,
     sending,
     stop::{Received, Stop, Verdict, dedupe, elsewhere},
@@ -196,7 +196,12 @@ pub(crate) async fn write_note(
         Some(part) => part,
         None => {
             claim.may_have_gone_out = false;
-            context.helpdesk.add_note(conversation, &admin, text).await?
+            let note = Reply {
+                body: text.clone(),
+                created_at: None,
+                files: Vec::new(),
+            };
+            context.helpdesk.add_note(conversation, &admin, &note).await?
         }
     };
     claim.prove(Step::Note, Proof::Part(part), context.ledger.now());

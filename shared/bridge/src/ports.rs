@@ -9,11 +9,13 @@ use crate::{
     webhook::WebhookRequest,
 };
 use async_trait::async_trait;
+use bytes::Bytes;
 use mapping::{
-    AdminId, ChatId, ContactId, ConversationId, CustomerId, MessageId, PartId, Timestamp, TopicId, WorkspaceId,
+    AdminId, ChatId, ContactId, ConversationId, CustomerId, FileId, MessageId, PartId, Timestamp, TopicId, WorkspaceId,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use std::fmt;
 
 /// Why a body cannot be read; it holds no content.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -89,6 +91,26 @@ pub struct Reply {
     pub body: RichText,
     /// When it was written, if Intercom shall show that time.
     pub created_at: Option<Timestamp>,
+    /// The files that come with it, at most [`MOST_FILES`](crate::files::MOST_FILES). A message that opens a conversation takes none.
+    pub files: Vec<Upload>,
+}
+
+/// A file on its way to Intercom.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Upload {
+    /// What it is called.
+    pub name: String,
+    /// Its media type.
+    pub content_type: String,
+    /// What is in it.
+    pub bytes: Bytes,
+}
+
+impl fmt::Debug for Upload {
+    /// Neither name nor content: both are a customer's.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Upload({} bytes)", self.bytes.len())
+    }
 }
 
 /// Who gets a new conversation.
@@ -156,7 +178,7 @@ pub trait Helpdesk: Send + Sync {
         &self,
         conversation: &ConversationId,
         admin: &AdminId,
-        body: &RichText,
+        note: &Reply,
     ) -> Result<PartId, HelpdeskError>;
 
     /// Makes a contact a participant; one who is already there stays.
@@ -193,6 +215,17 @@ pub trait Helpdesk: Send + Sync {
 pub struct MessengerIdentity {
     /// The bot's @name, without the @.
     pub username: Option<String>,
+}
+
+/// What came of the wish for a file.
+#[derive(Clone, PartialEq, Eq)]
+pub enum Download {
+    /// The file.
+    Whole(Bytes),
+    /// It is larger than was asked for, or than bots can fetch.
+    TooBig,
+    /// Telegram does not give it out, now or ever: it does not say which.
+    Unavailable,
 }
 
 /// Text as Telegram takes it: plain, and what of it looks how.
@@ -275,6 +308,9 @@ pub trait Messenger: Send + Sync {
 
     /// Deletes a message of ours.
     async fn delete(&self, chat: ChatId, message: MessageId) -> Result<(), MessengerError>;
+
+    /// Fetches a file of at most so many bytes.
+    async fn download(&self, file: &FileId, most: u64) -> Result<Download, MessengerError>;
 
     /// Makes a topic.
     async fn create_topic(&self, chat: ChatId, title: &str) -> Result<TopicId, MessengerError>;

@@ -1,7 +1,7 @@
 //! What happens in Telegram, in neutral terms: what a webhook reads of an update, and what a worker carries.
 
 use crate::rich_text::RichText;
-use mapping::{AlbumId, ChatId, CustomerId, MessageId, Timestamp, TopicId, UpdateId};
+use mapping::{AlbumId, ChatId, CustomerId, FileId, MessageId, Timestamp, TopicId, UniqueFileId, UpdateId};
 
 /// What the webhook reads of an update: ids and kinds, no content.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -143,8 +143,11 @@ pub struct CustomerMessage {
     pub author: Author,
     /// When it was written.
     pub date: Timestamp,
-    /// The text, or the caption, as formatted; kinds that are not text begin with one honest line that says what they are.
+    /// The text, or the caption, as formatted; kinds that are neither text nor files begin with one honest line that says what they
+    /// are. Blank only where there are files.
     pub text: RichText,
+    /// What came with it as files that the bot can fetch, in order.
+    pub files: Vec<SentFile>,
     /// What is answered, if something is: its author's name and the quoted text.
     pub quote: Option<Quote>,
     /// From whom it was forwarded, in words.
@@ -155,6 +158,48 @@ pub struct CustomerMessage {
     pub album: Option<AlbumId>,
     /// A command for another bot, which is not content.
     pub for_another_bot: bool,
+}
+
+/// A file in a message. Name and media type are what the sender's app said, which may not be true.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SentFile {
+    /// What the bot fetches it by.
+    pub id: FileId,
+    /// What it is known by wherever it turns up.
+    pub unique_id: Option<UniqueFileId>,
+    /// How it was sent.
+    pub kind: FileKind,
+    /// The honest line that says what it is.
+    pub line: String,
+    /// Its name.
+    pub name: Option<String>,
+    /// Its media type.
+    pub content_type: Option<String>,
+    /// Its size in bytes.
+    pub size: Option<u64>,
+}
+
+/// How a file was sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FileKind {
+    /// As a picture, which Telegram makes a JPEG of.
+    Photo,
+    /// As a film.
+    Video,
+    /// As a film without sound that repeats.
+    Animation,
+    /// As a file.
+    Document,
+    /// As music or the like.
+    Audio,
+    /// As something said.
+    Voice,
+    /// As something said into the camera.
+    VideoMessage,
+    /// As a sticker: its picture.
+    Sticker,
+    /// As a sticker of which there is a film only.
+    VideoSticker,
 }
 
 /// Who wrote a message.

@@ -148,6 +148,34 @@ pub fn quoted_author(author: &str) -> Block {
     Block::line(vec![Run::plain(format!("{author} wrote:"))])
 }
 
+/// Why a file stays where it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Missing {
+    /// It is larger than what bots can fetch.
+    TooBig,
+    /// Telegram does not give it out.
+    Unavailable,
+}
+
+/// What stands for a file that is not carried over: `what` is the line for it, `place` where its message is.
+pub fn not_carried(what: &str, why: Missing, place: &str) -> Block {
+    let why = match why {
+        Missing::TooBig => "not carried over, for it is larger than 20 MB",
+        Missing::Unavailable => "not carried over, for Telegram does not give it out",
+    };
+    let place = if place.starts_with("https://") {
+        Run::link(place, place)
+    } else {
+        Run::plain(place)
+    };
+    Block::line(vec![Run::plain(format!("{what} – {why}; see ")), place])
+}
+
+/// What heads the replies that follow with files where one reply cannot hold them all.
+pub fn files_follow(number: usize, of: usize) -> Block {
+    Block::line(vec![Run::plain(format!("Files, {number} of {of}:"))])
+}
+
 /// What heads the corrected form of a message.
 pub fn corrected() -> Block {
     Block::line(vec![Run::bold("Correction:")])

@@ -144,10 +144,10 @@ impl Host {
         let (config, secrets, http) = (self.config.clone(), &self.secrets, &self.http);
         let timeouts = intercom::Timeouts::default();
         let intercom = IntercomClient::new(http.clone(), &config.intercom_api_url, Arc::clone(secrets), timeouts);
-        let intercom = Punctual::new(intercom, &self.deadline, timeouts.total);
+        let intercom = Punctual::new(intercom, &self.deadline, timeouts.total, timeouts.files);
         let timeouts = telegram::Timeouts::default();
         let telegram = TelegramClient::new(http.clone(), &config.telegram_api_url, Arc::clone(secrets), timeouts);
-        let telegram = Punctual::new(telegram, &self.deadline, timeouts.total);
+        let telegram = Punctual::new(telegram, &self.deadline, timeouts.total, timeouts.file);
         Arc::new(Context {
             config,
             secrets: Arc::clone(secrets),

@@ -6,12 +6,14 @@ use bridge::{
     failure::{HelpdeskError, MessengerError},
     intercom_message::Conversation,
     ports::{
-        Assignee, ChangedPage, EnsuredContact, FlatText, Helpdesk, HelpdeskIdentity, Messenger, MessengerIdentity,
-        NewContact, Place, Reply,
+        Assignee, ChangedPage, Download, EnsuredContact, FlatText, Helpdesk, HelpdeskIdentity, Messenger,
+        MessengerIdentity, NewContact, Place, Reply,
     },
     rich_text::RichText,
 };
-use mapping::{AdminId, ChatId, Clock, ContactId, ConversationId, CustomerId, MessageId, PartId, Timestamp, TopicId};
+use mapping::{
+    AdminId, ChatId, Clock, ContactId, ConversationId, CustomerId, FileId, MessageId, PartId, Timestamp, TopicId,
+};
 use std::{
     sync::{
         Arc,
@@ -54,20 +56,42 @@ pub(crate) struct Punctual<C> {
     client: C,
     deadline: Arc<Deadline>,
     call: Duration,
+    file: Duration,
 }
 
 /// There is no time left for a call.
 struct TooLate;
 
 impl<C> Punctual<C> {
-    /// A call of this client takes at most so long.
-    pub(crate) fn new(client: C, deadline: &Arc<Deadline>, call: Duration) -> Self {
+    /// A call of this client takes at most so long; one that moves files, at most that long.
+    pub(crate) fn new(client: C, deadline: &Arc<Deadline>, call: Duration, file: Duration) -> Self {
         let deadline = Arc::clone(deadline);
-        Self { client, deadline, call }
+        Self {
+            client,
+            deadline,
+            call,
+            file,
+        }
     }
 
     fn in_time(&self) -> Result<&C, TooLate> {
-        let enough = self.deadline.left() >= self.call;
+        self.in_time_for(self.call)
+    }
+
+    fn in_time_for_files(&self) -> Result<&C, TooLate> {
+        self.in_time_for(self.file)
+    }
+
+    fn in_time_to_say(&self, reply: &Reply) -> Result<&C, TooLate> {
+        if reply.files.is_empty() {
+            self.in_time()
+        } else {
+            self.in_time_for_files()
+        }
+    }
+
+    fn in_time_for(&self, call: Duration) -> Result<&C, TooLate> {
+        let enough = self.deadline.left() >= call;
         enough.then_some(&self.client).ok_or(TooLate)
     }
 }
@@ -130,7 +154,9 @@ impl<C: Helpdesk> Helpdesk for Punctual<C> {
         contact: &ContactId,
         reply: &Reply,
     ) -> Result<PartId, HelpdeskError> {
-        self.in_time()?.reply_as_contact(conversation, contact, reply).await
+        self.in_time_to_say(reply)?
+            .reply_as_contact(conversation, contact, reply)
+            .await
     }
 
     async fn reply_as_admin(
@@ -139,16 +165,18 @@ impl<C: Helpdesk> Helpdesk for Punctual<C> {
         admin: &AdminId,
         reply: &Reply,
     ) -> Result<PartId, HelpdeskError> {
-        self.in_time()?.reply_as_admin(conversation, admin, reply).await
+        self.in_time_to_say(reply)?
+            .reply_as_admin(conversation, admin, reply)
+            .await
     }
 
     async fn add_note(
         &self,
         conversation: &ConversationId,
         admin: &AdminId,
-        body: &RichText,
+        note: &Reply,
     ) -> Result<PartId, HelpdeskError> {
-        self.in_time()?.add_note(conversation, admin, body).await
+        self.in_time_to_say(note)?.add_note(conversation, admin, note).await
     }
 
     async fn attach(
@@ -208,6 +236,10 @@ impl<C: Messenger> Messenger for Punctual<C> {
         self.in_time()?.delete(chat, message).await
     }
 
+    async fn download(&self, file: &FileId, most: u64) -> Result<Download, MessengerError> {
+        self.in_time_for_files()?.download(file, most).await
+    }
+
     async fn create_topic(&self, chat: ChatId, title: &str) -> Result<TopicId, MessengerError> {
         self.in_time()?.create_topic(chat, title).await
     }
@@ -229,10 +261,11 @@ mod tests {
     #[test]
     fn a_call_is_begun_while_there_is_time_for_it() {
         let deadline = Deadline::new(Arc::new(Noon));
-        let client = Punctual::new("client", &deadline, Duration::from_secs(25));
+        let client = Punctual::new("client", &deadline, Duration::from_secs(25), Duration::from_mins(1));
         assert!(client.in_time().is_ok());
         deadline.set(Noon.now() + Duration::from_secs(25));
         assert!(client.in_time().is_ok());
+        assert!(client.in_time_for_files().is_err());
         deadline.set(Noon.now() + Duration::from_secs(24));
         assert!(client.in_time().is_err());
         deadline.lift();

@@ -2,18 +2,20 @@
 
 use crate::{
     classify::{Broken, Effect, Rejection},
+    files,
     http::Timeouts,
     lenient,
     pace::{self, Pace},
 };
 use bridge::{
     failure::HelpdeskError,
+    ports::Upload,
     secrets::{Secret, SecretSource},
 };
 use bytes::{Bytes, BytesMut};
 use reqwest::{
     Method, Response, StatusCode,
-    header::{ACCEPT, AUTHORIZATION, HeaderValue, LINK},
+    header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderValue, LINK},
 };
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -35,7 +37,14 @@ pub(crate) struct Call<'a> {
     effect: Effect,
     method: Method,
     path: &'a [&'a str],
-    body: Option<Value>,
+    body: Body,
+}
+
+enum Body {
+    None,
+    Json(Value),
+    /// JSON with files in it: a call that takes longer.
+    Files(Bytes),
 }
 
 impl<'a> Call<'a> {
@@ -44,14 +53,14 @@ impl<'a> Call<'a> {
             effect: Effect::Repeatable,
             method: Method::GET,
             path,
-            body: None,
+            body: Body::None,
         }
     }
 
     pub(crate) fn put(path: &'a [&'a str], body: Value) -> Self {
         Self {
             method: Method::PUT,
-            body: Some(body),
+            body: Body::Json(body),
             ..Self::get(path)
         }
     }
@@ -60,7 +69,7 @@ impl<'a> Call<'a> {
     pub(crate) fn post(path: &'a [&'a str], body: Value) -> Self {
         Self {
             method: Method::POST,
-            body: Some(body),
+            body: Body::Json(body),
             ..Self::get(path)
         }
     }
@@ -70,6 +79,16 @@ impl<'a> Call<'a> {
         Self {
             effect: Effect::Once,
             ..Self::post(path, body)
+        }
+    }
+
+    /// A call with files that must not be repeated.
+    pub(crate) fn once_with_files(path: &'a [&'a str], body: &Value, files: &[Upload]) -> Self {
+        Self {
+            body: Body::Files(files::body(body, files)),
+            effect: Effect::Once,
+            method: Method::POST,
+            ..Self::get(path)
         }
     }
 }
@@ -123,7 +142,11 @@ impl Api {
 
     /// Makes a call, with a newer token once more if the one at hand is refused.
     pub(crate) async fn send(&self, call: &Call<'_>) -> Result<Answer, HelpdeskError> {
-        let deadline = Instant::now() + self.timeouts.total;
+        let time = match call.body {
+            Body::None | Body::Json(_) => self.timeouts.total,
+            Body::Files(_) => self.timeouts.files,
+        };
+        let deadline = Instant::now() + time;
         let secrets = self.secrets.current().await.map_err(|_| no_secrets())?;
         let token = &secrets.intercom_access_token;
         let answer = self.attempt(call, token, deadline).await?;
@@ -151,8 +174,9 @@ impl Api {
             .header("Intercom-Version", VERSION)
             .timeout(deadline.saturating_duration_since(Instant::now()));
         let request = match &call.body {
-            Some(body) => request.json(body),
-            None => request,
+            Body::None => request,
+            Body::Json(body) => request.json(body),
+            Body::Files(body) => request.header(CONTENT_TYPE, "application/json").body(body.clone()),
         };
         let response = request
             .send()

@@ -6,7 +6,6 @@ use bridge::{
     failure::HelpdeskError,
     intercom_message::Conversation,
     ports::{Assignee, ChangedPage, EnsuredContact, Helpdesk, HelpdeskIdentity, NewContact, Reply},
-    rich_text::RichText,
     secrets::SecretSource,
 };
 use mapping::{AdminId, ContactId, ConversationId, PartId, Timestamp};
@@ -86,9 +85,9 @@ impl Helpdesk for IntercomClient {
         &self,
         conversation: &ConversationId,
         admin: &AdminId,
-        body: &RichText,
+        note: &Reply,
     ) -> Result<PartId, HelpdeskError> {
-        self.note(conversation, admin, body).await
+        self.note(conversation, admin, note).await
     }
 
     async fn attach(

@@ -64,7 +64,7 @@ impl IntercomClient {
         });
         let wanted = receipt::Wanted {
             author: contact.as_str(),
-            text: &reply.body,
+            reply,
             is_note: false,
         };
         self.reply(conversation, written_at(body, reply.created_at), &wanted)
@@ -80,7 +80,7 @@ impl IntercomClient {
         let body = by_admin("comment", admin, &reply.body);
         let wanted = receipt::Wanted {
             author: admin.as_str(),
-            text: &reply.body,
+            reply,
             is_note: false,
         };
         self.reply(conversation, written_at(body, reply.created_at), &wanted)
@@ -91,14 +91,15 @@ impl IntercomClient {
         &self,
         conversation: &ConversationId,
         admin: &AdminId,
-        text: &RichText,
+        note: &Reply,
     ) -> Result<PartId, HelpdeskError> {
         let wanted = receipt::Wanted {
             author: admin.as_str(),
-            text,
+            reply: note,
             is_note: true,
         };
-        self.reply(conversation, by_admin("note", admin, text), &wanted).await
+        self.reply(conversation, by_admin("note", admin, &note.body), &wanted)
+            .await
     }
 
     /// The answer is the whole conversation, and does not say which part the call made.
@@ -109,7 +110,10 @@ impl IntercomClient {
         wanted: &receipt::Wanted<'_>,
     ) -> Result<PartId, HelpdeskError> {
         let path = ["conversations", conversation.as_str(), "reply"];
-        let call = Call::once(&path, body);
+        let call = match wanted.reply.files.as_slice() {
+            [] => Call::once(&path, body),
+            files => Call::once_with_files(&path, &body, files),
+        };
         let wire: wire::Conversation = self.api.ask(&call).await?;
         let unreadable = || HelpdeskError::Unknown {
             reason: "answer without a conversation".into(),

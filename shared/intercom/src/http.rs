@@ -9,6 +9,9 @@ pub struct Timeouts {
     pub connect: Duration,
     /// The whole call, its answer included.
     pub total: Duration,
+    /// A call that brings files. With the time that it takes to fetch them, it fits into the life of a function; and it ends before anybody
+    /// looks for what a lost call may have done.
+    pub files: Duration,
 }
 
 impl Default for Timeouts {
@@ -16,6 +19,7 @@ impl Default for Timeouts {
         Self {
             connect: Duration::from_secs(5),
             total: Duration::from_secs(25),
+            files: Duration::from_secs(50),
         }
     }
 }

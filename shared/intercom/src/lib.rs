@@ -7,6 +7,7 @@ mod client;
 mod contacts;
 mod conversations;
 mod decode;
+mod files;
 pub mod html;
 mod http;
 mod inbox;

@@ -2,28 +2,33 @@
 
 use bridge::{
     intercom_message::{Part, PartKind},
-    rich_text::RichText,
+    ports::Reply,
 };
 use mapping::{PartId, Timestamp};
 
 /// The part that a call must have made.
 pub(crate) struct Wanted<'a> {
     pub(crate) author: &'a str,
-    pub(crate) text: &'a RichText,
+    pub(crate) reply: &'a Reply,
     pub(crate) is_note: bool,
 }
 
 impl Wanted<'_> {
-    /// The newest part of this author with this text. Intercom may have rewritten the text beyond recognition; then the newest
-    /// one of this author that says anything, for the call did succeed.
+    /// The newest part of this author with these files and this text. Intercom may have rewritten either beyond recognition; then the
+    /// newest one of this author that says anything, for the call did succeed.
     pub(crate) fn find(&self, parts: &[Part]) -> Option<PartId> {
-        let text = self.text.fingerprint_text();
-        let by_author = || parts.iter().filter(|part| self.may_be(part));
-        let same_text = by_author().filter(|part| part.body.fingerprint_text() == text);
-        let newest = same_text.max_by_key(|part| age(part));
-        newest
-            .or_else(|| by_author().max_by_key(|part| age(part)))
-            .map(|part| part.id.clone())
+        let text = self.reply.body.fingerprint_text();
+        let says_the_same = |part: &Part| part.body.fingerprint_text() == text;
+        let best = |part: &&Part| (self.has_files(part), says_the_same(part), age(part));
+        let by_author = parts.iter().filter(|part| self.may_be(part));
+        by_author.max_by_key(best).map(|part| part.id.clone())
+    }
+
+    /// Whether a part has the files of the reply, and none if that has none.
+    fn has_files(&self, part: &Part) -> bool {
+        let files = &self.reply.files;
+        let mut sent = files.iter().map(|file| file.name.as_str());
+        files.len() == part.attachments.len() && sent.all(|name| part.attachments.iter().any(|file| file.name == name))
     }
 
     fn may_be(&self, part: &Part) -> bool {
@@ -46,7 +51,11 @@ fn is_note(kind: &PartKind) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use bridge::intercom_message::{AuthorKind, PartAuthor};
+    use bridge::{
+        intercom_message::{Attachment, AuthorKind, PartAuthor},
+        ports::Upload,
+        rich_text::RichText,
+    };
 
     fn part(id: &str, kind: PartKind, author: &str, text: &str) -> Part {
         Part {
@@ -67,10 +76,23 @@ mod tests {
     }
 
     fn found(parts: &[Part], text: &str, is_note: bool) -> Option<String> {
-        let text = &RichText::plain(text);
+        found_with(parts, text, is_note, &[])
+    }
+
+    fn found_with(parts: &[Part], text: &str, is_note: bool, files: &[&str]) -> Option<String> {
+        let upload = |name: &&str| Upload {
+            name: (*name).to_owned(),
+            content_type: "image/png".into(),
+            bytes: bytes::Bytes::new(),
+        };
+        let reply = &Reply {
+            body: RichText::plain(text),
+            created_at: None,
+            files: files.iter().map(upload).collect(),
+        };
         let wanted = Wanted {
             author: "ann",
-            text,
+            reply,
             is_note,
         };
         wanted.find(parts).map(|id| id.as_str().to_owned())
@@ -93,5 +115,27 @@ mod tests {
         assert_eq!(found(&parts[..2], "?", false).as_deref(), Some("10"));
         assert_eq!(found(&parts[3..4], "ok", false), None);
         assert_eq!(found(&parts[5..], "", false), None);
+    }
+    #[test]
+    fn of_equal_texts_the_one_with_the_files_is_meant() {
+        let with_file = |id, name: &str| Part {
+            attachments: vec![Attachment {
+                name: name.into(),
+                url: "https://downloads.intercomcdn.com/1".into(),
+                content_type: None,
+                size: None,
+            }],
+            ..part(id, PartKind::Comment, "ann", "[photo]")
+        };
+        let parts = [
+            with_file("1", "photo-41.jpg"),
+            with_file("2", "photo-42.jpg"),
+            part("3", PartKind::Comment, "ann", "[photo]"),
+            with_file("4", "photo-43.jpg"),
+        ];
+        let found = |files: &[&str]| found_with(&parts, "[photo]", false, files);
+        assert_eq!(found(&["photo-42.jpg"]).as_deref(), Some("2"));
+        assert_eq!(found(&[]).as_deref(), Some("3"));
+        assert_eq!(found(&["renamed.jpg"]).as_deref(), Some("4"));
     }
 }

@@ -34,7 +34,7 @@ pub enum Step {
     Create,
     /// The text is sent.
     Text,
-    /// A file is sent, counted from 0.
+    /// A reply with files is sent, counted from 0.
     File(u16),
     /// One of the messages that a text is cut into, counted from 0.
     Chunk(u16),
@@ -135,6 +135,20 @@ pub struct Delivery {
     /// Keyed hash of the text, so that a change of something else is no correction.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub fingerprint: Option<String>,
+    /// Keyed hash of what the files are, so that only another file is carried again.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub files: Option<String>,
+    /// How many replies with files have to follow what is proven.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub files_left: u16,
+    /// Whether the conversation that it opened got all that it gets besides, so that only files are left.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub dressed: bool,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes fields by reference")]
+fn is_zero(number: &u16) -> bool {
+    *number == 0
 }
 
 impl Record for Delivery {
@@ -159,6 +173,9 @@ impl Delivery {
             conversation: None,
             told: false,
             fingerprint: None,
+            files: None,
+            files_left: 0,
+            dressed: false,
         }
     }
 
@@ -170,9 +187,9 @@ impl Delivery {
             .map(|receipt| &receipt.proof)
     }
 
-    /// Whether the message itself is proven to be on the other side, whatever else was still to be done about it.
+    /// Whether the message itself is proven to be on the other side, its files included, whatever else was still to be done about it.
     pub fn has_arrived(&self) -> bool {
-        self.proof(Step::Create).or_else(|| self.proof(Step::Text)).is_some()
+        self.files_left == 0 && self.proof(Step::Create).or_else(|| self.proof(Step::Text)).is_some()
     }
 
     /// Whether nothing more will be done about it.

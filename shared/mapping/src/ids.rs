@@ -75,6 +75,10 @@ text! {
     NotificationId,
     /// A Telegram album: `media_group_id`.
     AlbumId,
+    /// A file in Telegram, as this bot fetches it: `file_id`. One file has several over time.
+    FileId,
+    /// What a file in Telegram is known by wherever it turns up: `file_unique_id`. Nothing can be fetched by it.
+    UniqueFileId,
 }
 
 impl PartId {

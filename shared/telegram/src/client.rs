@@ -9,11 +9,11 @@ use crate::{
 use async_trait::async_trait;
 use bridge::{
     failure::MessengerError,
-    ports::{FlatText, Messenger, MessengerIdentity, Place, Span, SpanKind},
+    ports::{Download, FlatText, Messenger, MessengerIdentity, Place, Span, SpanKind},
     rich_text::RichText,
     secrets::{Secret, SecretSource, Secrets, SecretsError},
 };
-use mapping::{ChatId, CustomerId, MessageId, Timestamp, TopicId};
+use mapping::{ChatId, CustomerId, FileId, MessageId, Timestamp, TopicId};
 use reqwest::{Response, StatusCode, header::RETRY_AFTER};
 use serde_json::{Value, json};
 use std::{error::Error, sync::Arc, time::Duration};
@@ -33,10 +33,10 @@ const FRESH: Duration = Duration::from_secs(10);
 
 /// A client of the Bot API.
 pub struct TelegramClient {
-    http: reqwest::Client,
-    base_url: String,
-    secrets: Arc<dyn SecretSource>,
-    timeouts: Timeouts,
+    pub(crate) http: reqwest::Client,
+    pub(crate) base_url: String,
+    pub(crate) secrets: Arc<dyn SecretSource>,
+    pub(crate) timeouts: Timeouts,
 }
 
 /// What Telegram knows about our webhook: <https://core.telegram.org/bots/api#webhookinfo>.
@@ -103,7 +103,7 @@ impl TelegramClient {
 
     /// Calls a method. A token that is refused is read anew, and if it has changed, the call is made once more: a refused call did not
     /// happen.
-    async fn request(&self, method: &str, effect: Effect, body: &Value) -> Result<Value, MessengerError> {
+    pub(crate) async fn request(&self, method: &str, effect: Effect, body: &Value) -> Result<Value, MessengerError> {
         let secrets = self.secrets.current().await.map_err(|error| no_secrets(&error))?;
         let refused = match self.call(&secrets, method, effect, body).await {
             Err(refused @ MessengerError::Unauthorized { .. }) => refused,
@@ -170,6 +170,10 @@ impl Messenger for TelegramClient {
         self.request("deleteMessage", Effect::Once, &body).await.map(drop)
     }
 
+    async fn download(&self, file: &FileId, most: u64) -> Result<Download, MessengerError> {
+        self.fetch(file, most).await
+    }
+
     async fn create_topic(&self, chat: ChatId, title: &str) -> Result<TopicId, MessengerError> {
         let body = json!({"chat_id": chat, "name": topic_title(title)});
         let topic = self.request("createForumTopic", Effect::Once, &body).await?;
@@ -225,12 +229,12 @@ fn topic_title(title: &str) -> String {
     fitting.collect()
 }
 
-fn no_secrets(error: &SecretsError) -> MessengerError {
+pub(crate) fn no_secrets(error: &SecretsError) -> MessengerError {
     classify::broken(Effect::Repeatable, Broken::BeforeSending, &error.to_string())
 }
 
 /// What an error of the HTTP client means. Its own text is never shown, for it holds the URL and so the token; only its innermost cause is.
-fn transport(effect: Effect, error: reqwest::Error) -> MessengerError {
+pub(crate) fn transport(effect: Effect, error: reqwest::Error) -> MessengerError {
     let unsent = error.is_connect() || error.is_builder();
     let how = if unsent {
         Broken::BeforeSending
@@ -240,7 +244,7 @@ fn transport(effect: Effect, error: reqwest::Error) -> MessengerError {
     classify::broken(effect, how, &reason(error))
 }
 
-fn reason(error: reqwest::Error) -> String {
+pub(crate) fn reason(error: reqwest::Error) -> String {
     let error = error.without_url();
     let what = match &error {
         error if error.is_timeout() && error.is_connect() => return "no connection in time".into(),
@@ -257,7 +261,7 @@ fn reason(error: reqwest::Error) -> String {
 }
 
 /// Seconds; Telegram sends no dates.
-fn retry_after(response: &Response) -> Option<Duration> {
+pub(crate) fn retry_after(response: &Response) -> Option<Duration> {
     let seconds = response.headers().get(RETRY_AFTER)?.to_str().ok()?;
     seconds.trim().parse().ok().map(Duration::from_secs)
 }
@@ -274,7 +278,7 @@ async fn read(mut response: Response) -> Result<Vec<u8>, String> {
 }
 
 /// Reads an answer: `{"ok": true, "result": …}`, or `{"ok": false, "error_code": …, "description": …, "parameters": {…}}`.
-fn answer(
+pub(crate) fn answer(
     effect: Effect,
     status: StatusCode,
     retry_after: Option<Duration>,

@@ -12,6 +12,14 @@ use bridge::{
 };
 use std::time::Duration;
 
+/// What a message says besides what its files show: nothing, perhaps.
+pub(crate) fn besides_files(message: Json<'_>) -> RichText {
+    if shape(message) == Shape::Content("paid_media") {
+        return read(message);
+    }
+    entities::read(message, "caption", "caption_entities")
+}
+
 /// Everything that a message says; something at least.
 pub(crate) fn read(message: Json<'_>) -> RichText {
     let text = match shape(message) {

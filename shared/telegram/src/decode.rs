@@ -3,6 +3,7 @@
 use crate::{
     content,
     fields::{Shape, shape},
+    files,
     message::{self, Message},
     quote, webhook,
     wire::Json,
@@ -78,6 +79,12 @@ fn customer_message(message: Message<'_>, bot_username: Option<&str>) -> Custome
     let topic_root = message.topic_root();
     let topic_title = topic_root.and_then(|root| root.0.get("forum_topic_created"));
     let text = |holder: Option<Json<'_>>, key| holder.and_then(|json| json.text(key)).map(str::to_owned);
+    let files = files::read(json);
+    let text_of_message = if files.is_empty() {
+        content::read(json)
+    } else {
+        content::besides_files(json)
+    };
     CustomerMessage {
         chat_title: chat.map(message::chat_name).unwrap_or_default(),
         chat_username: text(chat, "username"),
@@ -85,7 +92,8 @@ fn customer_message(message: Message<'_>, bot_username: Option<&str>) -> Custome
         topic_creator: topic_root.and_then(Message::sender).map(|creator| creator.id),
         author: message.author(),
         date: date_of(json),
-        text: content::read(json),
+        text: text_of_message,
+        files,
         quote: quote::read(message),
         forwarded_from: quote::forwarded_from(json),
         via_bot: text(json.get("via_bot"), "username"),

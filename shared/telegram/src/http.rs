@@ -9,6 +9,8 @@ pub struct Timeouts {
     pub connect: Duration,
     /// The whole call, its answer included.
     pub total: Duration,
+    /// To fetch a file, from the question where it is to its last byte.
+    pub file: Duration,
 }
 
 impl Default for Timeouts {
@@ -16,6 +18,7 @@ impl Default for Timeouts {
         Self {
             connect: Duration::from_secs(5),
             total: Duration::from_secs(25),
+            file: Duration::from_mins(1),
         }
     }
 }

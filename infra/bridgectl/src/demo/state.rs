@@ -252,6 +252,9 @@ mod tests {
             conversation: None,
             told: false,
             fingerprint: None,
+            files: None,
+            files_left: 0,
+            dressed: false,
         }
     }
 

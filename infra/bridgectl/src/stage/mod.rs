@@ -249,10 +249,12 @@ fn clients(
 ) -> anyhow::Result<(Arc<TelegramClient>, Arc<IntercomClient>)> {
     let mut timeouts = telegram::Timeouts::default();
     timeouts.total = call_timeout.unwrap_or(timeouts.total);
+    timeouts.file = call_timeout.unwrap_or(timeouts.file);
     let http = telegram::http_client(timeouts)?;
     let telegram = TelegramClient::new(http, &config.telegram_api_url, Arc::clone(secrets), timeouts);
     let mut timeouts = intercom::Timeouts::default();
     timeouts.total = call_timeout.unwrap_or(timeouts.total);
+    timeouts.files = call_timeout.unwrap_or(timeouts.files);
     let http = intercom::http_client(timeouts)?;
     let intercom = IntercomClient::new(http, &config.intercom_api_url, Arc::clone(secrets), timeouts);
     Ok((Arc::new(telegram), Arc::new(intercom)))

@@ -79,9 +79,15 @@ async fn update(name: &str, body: Vec<u8>) -> bool {
     match expected_of(&update) {
         Some((author, text)) => {
             assert_eq!(inbox.len(), 1, "{name}: {inbox:?}");
-            let [line] = inbox[0].as_slice() else {
+            let [line, files @ ..] = inbox[0].as_slice() else {
                 panic!("{name}: {inbox:?}")
             };
+            // Their files are nowhere.
+            assert!(
+                files.iter().all(|line| line.contains("not carried over")),
+                "{name}: {files:?}"
+            );
+            assert!(files.len() < 2, "{name}: {files:?}");
             assert!(
                 line.starts_with(&format!("{author}: ")),
                 "{name}: {line:?} is not by {author}"

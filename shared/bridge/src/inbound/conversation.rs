@@ -3,24 +3,17 @@
 use super::{
     contact,
     opening::{self, Opened},
-    staff,
+    plan::{self, Plan, Stand},
+    saying::{Saying, Voice},
     worker::Passage,
 };
 use crate::{
-    config::NewConversation,
-    context::Context,
-    failure::HelpdeskError,
-    intercom_message::ConversationState,
-    looking::{self, Lost},
-    ports::Reply,
-    rich_text::{Block, RichText},
-    stop::{Stop, elsewhere},
-    telegram_message::CustomerMessage,
-    words,
+    config::NewConversation, context::Context, failure::HelpdeskError, intercom_message::ConversationState,
+    ports::Reply, rich_text::RichText, stop::Stop, telegram_message::CustomerMessage, words,
 };
 use mapping::{
-    Claim, ContactId, ConversationId, Delivery, DeliveryState, End, Link, LinkState, Open, Proof, Reverse, Step,
-    Stored, Subject, Timestamp, keys,
+    Claim, ContactId, ConversationId, End, Link, LinkState, Open, Proof, Reverse, Step, Stored, Timestamp,
+    UniqueFileId, keys,
 };
 use std::time::Duration;
 
@@ -33,130 +26,90 @@ const APPEARS_WITHIN: Duration = Duration::from_mins(2);
 /// Carries a customer's message.
 pub(super) async fn carry(passage: &Passage<'_>, claim: &mut Claim, message: &CustomerMessage) -> Result<End, Stop> {
     let context = passage.context;
-    claim.delivery.fingerprint = Some(context.fingerprint(&message.text.to_plain()).await?);
+    claim.delivery.fingerprint = Some(context.fingerprint(&plan::said(message).to_plain()).await?);
+    claim.delivery.files = files_of(context, message).await?;
+    let plan = plan_of(passage, message, Step::Text);
     if let Some(Proof::Conversation(conversation)) = claim.delivery.proof(Step::Create).cloned() {
-        opening::dress(passage, claim, message, &conversation).await;
-        return Ok(End::Delivered);
+        let carrying = Carrying {
+            passage,
+            message,
+            plan: &plan,
+        };
+        return carrying.after_opening(claim, &conversation, None).await;
     }
-    if claim.delivery.has_arrived() {
+    if plan.next(&claim.delivery).is_none() {
         return Ok(End::Delivered);
     }
     let contact = contact::ensure(passage, &message.author).await?;
-    let written = Written {
-        text: text_of(message),
-        date: message.date,
-    };
     let link = passage.link()?;
     let open = link.as_ref().and_then(open_of);
+    let carrying = Carrying {
+        passage,
+        message,
+        plan: &plan,
+    };
     if let Some(open) = &open
-        && has_got_through(passage, claim, &written, &contact, open).await?
+        && claim.may_have_gone_out
+        && carrying.saying(&contact, open).look(claim).await?
     {
         return Ok(End::Delivered);
     }
+    let has_begun = claim.delivery.proof(Step::Text).is_some();
     match (link, open) {
-        (Some(link), Some(open)) if !asks_for_another(context, &open, message.date).await? => {
-            reply(passage, claim, message, &written, &contact, link, &open).await
+        (Some(link), Some(open)) if has_begun || !asks_for_another(context, &open, message.date).await? => {
+            carrying.reply(claim, &contact, link, &open).await
         }
-        (link, _) => open_then_reply(passage, claim, message, &written, &contact, link).await,
+        (link, _) => carrying.open_then_reply(claim, &contact, link).await,
     }
 }
 
-/// Looks for what a lost call may have done, before anything is decided anew.
-async fn has_got_through(
-    passage: &Passage<'_>,
-    claim: &mut Claim,
-    written: &Written,
-    contact: &ContactId,
-    open: &Open,
-) -> Result<bool, Stop> {
-    if !claim.may_have_gone_out {
-        return Ok(false);
-    }
-    let found = match find_lost(passage, claim, written, contact, &open.conversation).await {
-        // What is not there holds nothing; it is found out below which of the two is gone.
-        Err(Stop::Helpdesk(HelpdeskError::NotFound { .. })) => None,
-        found => found?,
+/// What of a message goes in which call.
+pub(super) fn plan_of<'m>(passage: &Passage<'_>, message: &'m CustomerMessage, first: Step) -> Plan<'m> {
+    let stand = Stand {
+        chat: passage.link_key.chat,
+        topic: passage.peek.topic,
+        message: passage.peek.message.unwrap_or(mapping::MessageId(0)),
     };
-    claim.may_have_gone_out = false;
-    if let Some(part) = found {
-        claim.delivery.conversation = Some(open.conversation.clone());
-        claim.prove(Step::Text, Proof::Part(part), passage.context.ledger.now());
-    }
-    Ok(claim.delivery.has_arrived())
+    Plan::new(message, stand, first)
 }
 
-/// Carries a changed message: parts cannot be changed, so it is said again, marked as a correction.
-pub(super) async fn correct(passage: &Passage<'_>, claim: &mut Claim, message: &CustomerMessage) -> Result<End, Stop> {
-    let context = passage.context;
-    let (Some(chat), Some(id)) = (passage.peek.chat, passage.peek.message) else {
-        return Err(Stop::Skip("a change of no message"));
-    };
-    let key = keys::inbound_delivery(passage.bot, chat.id, Subject::Message(id));
-    let Some(original) = context.ledger.find::<Delivery>(&key).await? else {
-        return Err(Stop::Skip("a change of what was not bridged"));
-    };
-    match original.value.state {
-        DeliveryState::Delivered => {}
-        DeliveryState::Claimed { .. } | DeliveryState::Waiting { .. } => {
-            let until = context.ledger.now() + Duration::from_secs(5);
-            return Err(Stop::Wait {
-                reason: "its original is under way",
-                until,
-            });
-        }
-        DeliveryState::Skipped { .. } | DeliveryState::Undeliverable { .. } => {
-            return Err(Stop::Skip("a change of what was not carried"));
-        }
+/// A keyed hash of what the files of a message are.
+pub(super) async fn files_of(context: &Context, message: &CustomerMessage) -> Result<Option<String>, Stop> {
+    let ids = message.files.iter().filter_map(|file| file.unique_id.as_ref());
+    let ids: Vec<&str> = ids.map(UniqueFileId::as_str).collect();
+    if ids.is_empty() {
+        return Ok(None);
     }
-    let fingerprint = Some(context.fingerprint(&message.text.to_plain()).await?);
-    if original.value.fingerprint == fingerprint && !claim.delivery.has_arrived() {
-        return Err(Stop::Skip("the text did not change"));
-    }
-    let mut corrected = message.clone();
-    corrected.text.head(words::corrected());
-    let sender = passage.peek.sender.ok_or(Stop::Skip("nobody wrote it"))?;
-    let end = match staff::role(context, passage.chat, sender).await? {
-        staff::Role::Customer => carry(passage, claim, &corrected).await?,
-        staff::Role::Staff(admin) => staff::carry(passage, claim, &corrected, admin).await?,
-    };
-    // The correction's own receipt comes first: whoever comes back must not take it for no change.
-    context.ledger.progress(claim).await?;
-    let expires_at = Some(context.ledger.now() + keys::FINISHED_FOR);
-    let record = Delivery {
-        fingerprint,
-        ..original.value
-    };
-    let transaction = context
-        .ledger
-        .transaction()
-        .replace(key, &original.version, &record, expires_at);
-    context
-        .ledger
-        .commit(transaction)
-        .await
-        .map_err(|error| elsewhere(context, error))?;
-    Ok(end)
+    Ok(Some(context.fingerprint(&ids.join("\n")).await?))
 }
 
 /// A text and when it was written, in the two forms that it may reach Intercom in.
 pub(super) struct Written {
     pub(super) text: RichText,
-    pub(super) date: Timestamp,
+    date: Timestamp,
 }
 
 impl Written {
+    pub(super) fn new(text: RichText, date: Timestamp) -> Self {
+        Self { text, date }
+    }
+
+    /// The time that Intercom is told.
+    pub(super) fn time_to_show(&self, context: &Context) -> Option<Timestamp> {
+        let is_recent = context.ledger.now().since(self.date) < TIME_IS_SHOWN_FOR;
+        is_recent.then_some(self.date)
+    }
+
     /// The reply to send now: a recent one carries its time, an older one says it.
     pub(super) fn reply(&self, context: &Context) -> Reply {
-        if context.ledger.now().since(self.date) < TIME_IS_SHOWN_FOR {
-            Reply {
-                body: self.text.clone(),
-                created_at: Some(self.date),
-            }
-        } else {
-            Reply {
-                body: self.dated(),
-                created_at: None,
-            }
+        let created_at = self.time_to_show(context);
+        Reply {
+            body: match created_at {
+                Some(_) => self.text.clone(),
+                None => self.dated(),
+            },
+            created_at,
+            files: Vec::new(),
         }
     }
 
@@ -168,38 +121,6 @@ impl Written {
             .insert(0, words::written_at(&time.strftime("%Y-%m-%d %H:%M UTC").to_string()));
         text
     }
-}
-
-/// What an agent reads of a message: from whom it was forwarded and what it answers, then what it says.
-pub(super) fn text_of(message: &CustomerMessage) -> RichText {
-    let mut text = message.text.clone();
-    if let Some(quote) = &message.quote {
-        text.0.insert(
-            0,
-            Block::Quote {
-                blocks: without_quotes(&quote.text.0),
-                expandable: false,
-            },
-        );
-        text.0.splice(0..0, quote.author.as_deref().map(words::quoted_author));
-    }
-    let heads = [
-        message.via_bot.as_deref().map(words::via_bot),
-        message.forwarded_from.as_deref().map(words::forwarded_from),
-    ];
-    for line in heads.into_iter().flatten() {
-        text.head(line);
-    }
-    text
-}
-
-/// Quotations do not nest.
-fn without_quotes(blocks: &[Block]) -> Vec<Block> {
-    let flat = blocks.iter().flat_map(|block| match block {
-        Block::Quote { blocks, .. } => blocks.clone(),
-        block => vec![block.clone()],
-    });
-    flat.collect()
 }
 
 fn open_of(link: &Stored<Link>) -> Option<Open> {
@@ -232,97 +153,136 @@ async fn asks_for_another(context: &Context, open: &Open, date: Timestamp) -> Re
     })
 }
 
-async fn open_then_reply(
-    passage: &Passage<'_>,
-    claim: &mut Claim,
-    message: &CustomerMessage,
-    written: &Written,
-    contact: &ContactId,
-    existing: Option<Stored<Link>>,
-) -> Result<End, Stop> {
-    match opening::open(passage, claim, written, contact, existing).await {
-        Ok(Opened::Now(conversation)) => {
-            opening::dress(passage, claim, message, &conversation).await;
-            Ok(End::Delivered)
-        }
-        Ok(Opened::Before) => Err(Stop::soon(passage.context, "another message opened the conversation")),
-        Err(Stop::Helpdesk(HelpdeskError::NotFound { reason })) => {
-            let survivor = contact::replace(passage, &message.author, contact).await?;
-            if survivor == *contact {
-                // It is there, and merely not seen everywhere yet.
-                return Err(Stop::Helpdesk(HelpdeskError::Transient { after: None, reason }));
-            }
-            Err(Stop::soon(passage.context, "the contact was replaced"))
-        }
-        Err(stop) => Err(stop),
-    }
+/// A customer's message on its way into a conversation.
+struct Carrying<'a> {
+    passage: &'a Passage<'a>,
+    message: &'a CustomerMessage,
+    plan: &'a Plan<'a>,
 }
 
-async fn reply(
-    passage: &Passage<'_>,
-    claim: &mut Claim,
-    message: &CustomerMessage,
-    written: &Written,
-    contact: &ContactId,
-    link: Stored<Link>,
-    open: &Open,
-) -> Result<End, Stop> {
-    match try_reply(passage, claim, written, contact, &link, open).await {
-        Err(Stop::Helpdesk(HelpdeskError::NotFound { reason })) => {
-            match heal(passage, message, contact, open, reason).await? {
-                Healed::Contact(contact) => try_reply(passage, claim, written, &contact, &link, open).await?,
-                Healed::ConversationGone => {
-                    return open_then_reply(passage, claim, message, written, contact, Some(link)).await;
+impl Carrying<'_> {
+    fn saying<'s>(&'s self, contact: &'s ContactId, open: &'s Open) -> Saying<'s> {
+        Saying {
+            passage: self.passage,
+            plan: self.plan,
+            date: self.message.date,
+            voice: Voice::Contact(contact),
+            workspace: &open.workspace,
+            conversation: &open.conversation,
+        }
+    }
+
+    async fn open_then_reply(
+        &self,
+        claim: &mut Claim,
+        contact: &ContactId,
+        existing: Option<Stored<Link>>,
+    ) -> Result<End, Stop> {
+        let Self { passage, message, plan } = *self;
+        let written = Written::new(plan.text(), message.date);
+        claim.delivery.files_left = plan.files_after_opening();
+        match opening::open(passage, claim, &written, contact, existing).await {
+            Ok(Opened::Now(conversation)) => {
+                // Boxed, for what is said there may find the conversation gone and open another.
+                Box::pin(self.after_opening(claim, &conversation, Some(contact))).await
+            }
+            Ok(Opened::Before) => Err(Stop::soon(passage.context, "another message opened the conversation")),
+            Err(Stop::Helpdesk(HelpdeskError::NotFound { reason })) => {
+                let survivor = contact::replace(passage, &message.author, contact).await?;
+                if survivor == *contact {
+                    // It is there, and merely not seen everywhere yet.
+                    return Err(Stop::Helpdesk(HelpdeskError::Transient { after: None, reason }));
+                }
+                Err(Stop::soon(passage.context, "the contact was replaced"))
+            }
+            Err(stop) => Err(stop),
+        }
+    }
+
+    /// What still follows when the conversation is open: what it gets besides its message, and the message's files.
+    async fn after_opening(
+        &self,
+        claim: &mut Claim,
+        conversation: &ConversationId,
+        contact: Option<&ContactId>,
+    ) -> Result<End, Stop> {
+        let Self { passage, message, plan } = *self;
+        if !claim.delivery.dressed {
+            opening::dress(passage, claim, message, conversation).await;
+            claim.delivery.files_left = plan.files_left(&claim.delivery);
+            if claim.delivery.files_left > 0 {
+                // From here on only files are left, and an agent may have changed what the conversation got.
+                claim.delivery.dressed = true;
+                passage.context.ledger.progress(claim).await?;
+            }
+        }
+        if plan.next(&claim.delivery).is_none() {
+            return Ok(End::Delivered);
+        }
+        let contact = match contact {
+            Some(contact) => contact.clone(),
+            None => contact::ensure(passage, &message.author).await?,
+        };
+        // It may have been bound just now, or another may have taken its place while the files waited.
+        let link: Option<Stored<Link>> = passage.context.ledger.find(&passage.link_key.key()).await?;
+        let open = link.as_ref().and_then(open_of);
+        match (link, open) {
+            (Some(link), Some(open)) if open.conversation == *conversation => {
+                self.reply(claim, &contact, link, &open).await
+            }
+            _ => Err(Stop::GiveUp {
+                reason: "another conversation is linked now".into(),
+                cause: words::Cause::Refused,
+            }),
+        }
+    }
+
+    async fn reply(
+        &self,
+        claim: &mut Claim,
+        contact: &ContactId,
+        link: Stored<Link>,
+        open: &Open,
+    ) -> Result<End, Stop> {
+        match self.try_reply(claim, contact, &link, open).await {
+            Err(Stop::Helpdesk(HelpdeskError::NotFound { reason })) => {
+                match heal(self.passage, self.message, contact, open, reason).await? {
+                    Healed::Contact(contact) => self.try_reply(claim, &contact, &link, open).await?,
+                    Healed::ConversationGone => {
+                        // What was said there is gone with it.
+                        claim.delivery.receipts.clear();
+                        claim.delivery.dressed = false;
+                        return self.open_then_reply(claim, contact, Some(link)).await;
+                    }
                 }
             }
+            replied => replied?,
         }
-        replied => replied?,
+        remember_last_message(self.passage, open).await;
+        Ok(End::Delivered)
     }
-    remember_last_message(passage, open).await;
-    Ok(End::Delivered)
-}
 
-async fn try_reply(
-    passage: &Passage<'_>,
-    claim: &mut Claim,
-    written: &Written,
-    contact: &ContactId,
-    link: &Stored<Link>,
-    open: &Open,
-) -> Result<(), Stop> {
-    let context = passage.context;
-    let conversation = &open.conversation;
-    claim.delivery.conversation = Some(conversation.clone());
-    if !open.participants.contains(contact) {
-        let admin = context.own_admin().await?;
-        context.helpdesk.attach(conversation, &admin, contact).await?;
-        // A link that changed meanwhile is left alone: to attach once more does no harm.
-        let _ = context.ledger.add_participant(passage.link_key, link, contact).await;
-    }
-    let reply = written.reply(context);
-    let part = context.helpdesk.reply_as_contact(conversation, contact, &reply).await?;
-    claim.prove(Step::Text, Proof::Part(part), context.ledger.now());
-    Ok(())
-}
-
-async fn find_lost(
-    passage: &Passage<'_>,
-    claim: &Claim,
-    written: &Written,
-    contact: &ContactId,
-    conversation: &ConversationId,
-) -> Result<Option<mapping::PartId>, Stop> {
-    let context = passage.context;
-    // The neighbours lie under the id that the chat had when they were written.
-    let chat = passage.peek.chat.map_or(passage.chat.id, |chat| chat.id);
-    let accounted = looking::accounted(context, passage.bot, chat, conversation, claim).await?;
-    for (text, told_time) in [(&written.text, Some(written.date)), (&written.dated(), None)] {
-        let lost = Lost::reply_of_contact(conversation, contact, text, written.date, told_time);
-        if let Some(part) = looking::find(context, &lost, &accounted).await? {
-            return Ok(Some(part));
+    async fn try_reply(
+        &self,
+        claim: &mut Claim,
+        contact: &ContactId,
+        link: &Stored<Link>,
+        open: &Open,
+    ) -> Result<(), Stop> {
+        let context = self.passage.context;
+        let conversation = &open.conversation;
+        claim.delivery.conversation = Some(conversation.clone());
+        if !open.participants.contains(contact) {
+            let admin = context.own_admin().await?;
+            context.helpdesk.attach(conversation, &admin, contact).await?;
+            // A link that changed meanwhile is left alone: to attach once more does no harm.
+            let _ = context
+                .ledger
+                .add_participant(self.passage.link_key, link, contact)
+                .await;
         }
+        self.saying(contact, open).say(claim).await
     }
-    Ok(None)
 }
 
 enum Healed {

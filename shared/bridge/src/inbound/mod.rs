@@ -2,7 +2,10 @@
 
 mod contact;
 mod conversation;
+mod correction;
 mod opening;
+mod plan;
+mod saying;
 mod scope;
 mod staff;
 mod topic;

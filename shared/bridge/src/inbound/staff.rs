@@ -1,20 +1,20 @@
 //! Who in a group is staff, and what becomes of what they write there: notes, or replies of the admin that they are in Intercom.
 
-use super::{conversation, worker::Passage};
+use super::{
+    conversation::{self, plan_of},
+    saying::{Saying, Voice},
+    worker::Passage,
+};
 use crate::{
     context::Context,
     failure::{Failure, HelpdeskError, MessengerError},
-    looking::{self, Accounted, Lost},
-    notices,
-    ports::Reply,
     rich_text::RichText,
     stop::Stop,
     telegram_message::{ChatRef, CustomerMessage, Sender, SenderKind},
     words,
 };
 use mapping::{
-    AdminId, Claim, ConversationId, Delivery, End, Link, LinkKey, LinkState, Open, PartId, Proof, Step, WorkspaceId,
-    keys,
+    AdminId, Claim, ConversationId, Delivery, End, Link, LinkKey, LinkState, Open, PartId, Step, WorkspaceId, keys,
 };
 
 /// What somebody in a group is to the bridge.
@@ -83,15 +83,25 @@ async fn write(
     admin: Option<AdminId>,
     open: &Open,
 ) -> Result<(), Stop> {
-    let mut text = conversation::text_of(message);
-    match admin {
-        Some(admin) => reply(passage, claim, open, &admin, &text).await,
+    let own_admin;
+    let (plan, voice) = match &admin {
+        Some(admin) => (plan_of(passage, message, Step::Text), Voice::Admin(admin)),
         None => {
-            text.head(words::said_in_telegram(name_of(message)));
-            let accounted = accounted(passage, claim, &open.conversation).await?;
-            notices::write_note(passage.context, claim, &open.conversation, &text, &accounted).await
+            own_admin = passage.context.own_admin().await?;
+            let plan = plan_of(passage, message, Step::Note);
+            let heading = words::said_in_telegram(name_of(message));
+            (plan.headed(heading), Voice::Note(&own_admin))
         }
-    }
+    };
+    let saying = Saying {
+        passage,
+        plan: &plan,
+        date: message.date,
+        voice,
+        workspace: &open.workspace,
+        conversation: &open.conversation,
+    };
+    saying.say(claim).await
 }
 
 fn name_of(message: &CustomerMessage) -> &str {
@@ -116,68 +126,8 @@ async fn conversation_of(passage: &Passage<'_>) -> Result<Option<Open>, Stop> {
     }))
 }
 
-/// Replies in the admin's name. The reply will come back as a notification, perhaps before this call returns, so it is
-/// reserved before and resolved after.
-async fn reply(
-    passage: &Passage<'_>,
-    claim: &mut Claim,
-    open: &Open,
-    admin: &AdminId,
-    text: &RichText,
-) -> Result<(), Stop> {
-    let context = passage.context;
-    let echo = echo_key(context, &open.workspace, &open.conversation, text).await?;
-    let own = claim.key().clone();
-    context
-        .ledger
-        .change_echo(&echo, |replies| replies.reserve(&own))
-        .await?;
-    let part = match claim.delivery.proof(Step::Text).cloned() {
-        Some(Proof::Part(part)) => part,
-        Some(Proof::Conversation(_) | Proof::Message(_)) | None => {
-            let part = reply_once(passage, claim, open, admin, text).await?;
-            claim.prove(Step::Text, Proof::Part(part.clone()), context.ledger.now());
-            // From here on the record knows the part, so that nothing of what follows can repeat it.
-            context.ledger.progress(claim).await?;
-            part
-        }
-    };
-    remember_echo(context, &open.workspace, &part).await;
-    context
-        .ledger
-        .change_echo(&echo, |replies| replies.resolve(&own, &part))
-        .await?;
-    Ok(())
-}
-
-async fn reply_once(
-    passage: &Passage<'_>,
-    claim: &mut Claim,
-    open: &Open,
-    admin: &AdminId,
-    text: &RichText,
-) -> Result<PartId, Stop> {
-    if claim.may_have_gone_out {
-        let lost = Lost::reply_of_admin(&open.conversation, admin, text, claim.delivery.since);
-        let accounted = accounted(passage, claim, &open.conversation).await?;
-        if let Some(part) = looking::find(passage.context, &lost, &accounted).await? {
-            return Ok(part);
-        }
-    }
-    claim.may_have_gone_out = false;
-    let reply = Reply {
-        body: text.clone(),
-        created_at: None,
-    };
-    Ok(passage
-        .context
-        .helpdesk
-        .reply_as_admin(&open.conversation, admin, &reply)
-        .await?)
-}
-
 /// A part that is known to be ours is not to be carried, whatever Intercom makes of its text on the way.
-async fn remember_echo(context: &Context, workspace: &WorkspaceId, part: &PartId) {
+pub(super) async fn remember_echo(context: &Context, workspace: &WorkspaceId, part: &PartId) {
     let now = context.ledger.now();
     let record = Delivery::skipped("", "echo", now);
     let key = keys::outbound_delivery(workspace, part);
@@ -187,16 +137,6 @@ async fn remember_echo(context: &Context, workspace: &WorkspaceId, part: &PartId
         .create(key, &record, Some(now + keys::FINISHED_FOR));
     // Where a record is already, the reservation decides.
     let _ = context.ledger.commit(transaction).await;
-}
-
-/// What other messages became, where that matters: after a doubtful call.
-async fn accounted(passage: &Passage<'_>, claim: &Claim, conversation: &ConversationId) -> Result<Accounted, Stop> {
-    if !claim.may_have_gone_out {
-        return Ok(Accounted::default());
-    }
-    // They lie under the id that the chat had when they were written.
-    let chat = passage.peek.chat.map_or(passage.chat.id, |chat| chat.id);
-    looking::accounted(passage.context, passage.bot, chat, conversation, claim).await
 }
 
 /// Where replies of one text in one conversation are reserved.

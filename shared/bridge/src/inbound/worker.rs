@@ -1,7 +1,7 @@
 //! What the inbound worker does with one message: read, begin, decode, carry, settle.
 
 use super::{
-    conversation,
+    conversation, correction,
     scope::Scope,
     staff, topic,
     whereabouts::{self, Whereabouts},
@@ -142,7 +142,7 @@ impl<R: UpdateReader> InboundWorker<R> {
         let username = passage.context.bot_username().await;
         match self.reader.decode(&envelope.update, username.as_deref())? {
             Update::Message(message) => carry_message(passage, claim, &message).await,
-            Update::Edited(message) => conversation::correct(passage, claim, &message).await,
+            Update::Edited(message) => correction::correct(passage, claim, &message).await,
             Update::TopicTitle { topic, title } => topic::titled(passage, topic, &title).await,
             Update::TopicClosed { .. } => Err(Stop::Skip("topic closed or opened")),
             Update::Membership {

@@ -3,7 +3,11 @@ use crate::{
     http_client,
     testing::{Request, Server, Step},
 };
-use bridge::secrets::{FixedSecrets, Secret, Secrets};
+use bridge::{
+    ports::Upload,
+    rich_text::RichText,
+    secrets::{FixedSecrets, Secret, Secrets},
+};
 use serde_json::{Value, json};
 use std::time::Duration;
 
@@ -26,12 +30,14 @@ fn secrets(token: &str) -> Secrets {
 const PATIENT: Timeouts = Timeouts {
     connect: Duration::from_secs(30),
     total: Duration::from_secs(30),
+    files: Duration::from_secs(30),
 };
 
 /// For calls that are not.
 const HURRIED: Timeouts = Timeouts {
     connect: Duration::from_millis(500),
     total: Duration::from_millis(500),
+    files: Duration::from_millis(500),
 };
 
 fn client_at(url: &str, secrets: Arc<dyn SecretSource>, timeouts: Timeouts) -> IntercomClient {
@@ -73,6 +79,7 @@ fn reply(text: &str) -> Reply {
     Reply {
         body: RichText::plain(text),
         created_at: None,
+        files: vec![],
     }
 }
 
@@ -109,6 +116,7 @@ async fn a_new_conversation_is_known_by_its_own_id() {
     let opening = Reply {
         body: RichText::plain("1 < 2 & 3"),
         created_at: Some(Timestamp::from_seconds(1_700_000_000)),
+        files: vec![],
     };
     assert_eq!(client.open_conversation(&ann(), &opening).await, Ok(id("499")));
     let error = client.open_conversation(&ann(), &reply("x")).await.unwrap_err();
@@ -168,10 +176,7 @@ async fn a_reply_gives_its_part() {
         client.reply_as_admin(&id("12"), &admin(), &text).await,
         Ok(PartId::new("3"))
     );
-    assert_eq!(
-        client.add_note(&id("12"), &admin(), &text.body).await,
-        Ok(PartId::new("4"))
-    );
+    assert_eq!(client.add_note(&id("12"), &admin(), &text).await, Ok(PartId::new("4")));
     let unidentified = client.reply_as_contact(&id("12"), &ann(), &text).await;
     assert_eq!(
         unidentified,
@@ -287,4 +292,31 @@ async fn a_conversation_that_is_gone_is_not_found() {
     let error = client.conversation(&id("12")).await.unwrap_err();
     assert!(matches!(error, HelpdeskError::NotFound { .. }), "{error}");
     assert_eq!(lines(&server), ["GET /conversations/12"]);
+}
+
+#[tokio::test]
+async fn files_go_with_a_reply_and_its_part_is_known_by_them() {
+    let named = |id: u64, name: &str| {
+        let mut part = part(id, "comment", ann().as_str(), "<p>[photo]</p>");
+        part["attachments"] = json!([{"type": "upload", "name": name, "url": "https://downloads.intercomcdn.com/1"}]);
+        part
+    };
+    let answer = conversation(&[named(7, "photo-42.jpg"), named(8, "photo-43.jpg")]);
+    let (client, server) = scripted(vec![Step::json(&answer), Step::json(&answer)]).await;
+    let photo = Reply {
+        files: vec![Upload {
+            name: "photo-42.jpg".into(),
+            content_type: "image/jpeg".into(),
+            bytes: b"\xff\xd8\xff".as_slice().into(),
+        }],
+        ..reply("[photo]")
+    };
+    let told = client.reply_as_contact(&id("12"), &ann(), &photo).await;
+    assert_eq!(told, Ok(PartId::new("7")));
+    client.add_note(&id("12"), &admin(), &photo).await.unwrap();
+    for asked in server.finish() {
+        assert_eq!(asked.header("content-type"), Some("application/json"));
+        let file = json!({"name": "photo-42.jpg", "content_type": "image/jpeg", "data": "/9j/"});
+        assert_eq!(asked.body["attachment_files"], json!([file]));
+    }
 }

@@ -31,6 +31,7 @@ fn client_with(url: &str, secrets: Arc<dyn SecretSource>) -> TelegramClient {
     let timeouts = Timeouts {
         connect: Duration::from_millis(300),
         total: Duration::from_millis(600),
+        file: Duration::from_millis(600),
     };
     TelegramClient::new(http_client(timeouts).unwrap(), url, secrets, timeouts)
 }

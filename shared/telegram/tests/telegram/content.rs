@@ -13,14 +13,8 @@ fn plain(fields: &Value) -> String {
 fn every_kind_of_content_is_one_honest_line() {
     let map = "(https://maps.google.com/maps?q=52.52000,13.40500)";
     let cases = [
-        (
-            json!({"photo": [{"file_id": "a", "file_size": 9}]}),
-            "[photo]".to_owned(),
-        ),
-        (
-            json!({"photo": [], "live_photo": {"file_id": "a"}}),
-            "[live photo]".into(),
-        ),
+        (json!({"photo": []}), "[photo]".to_owned()),
+        (json!({"photo": [], "live_photo": {}}), "[live photo]".into()),
         (
             json!({"document": {"file_name": "report.pdf", "file_size": 23_000}}),
             "[file] report.pdf (23 kB)".into(),

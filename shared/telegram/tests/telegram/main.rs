@@ -8,6 +8,7 @@ mod content;
 mod decode;
 mod entities;
 mod failures;
+mod files;
 mod fixtures;
 mod peek;
 mod server;

@@ -112,8 +112,10 @@ fn parsed(bytes: &[u8]) -> Option<Seen> {
     let text = std::str::from_utf8(bytes).ok()?;
     let (head, body) = text.split_once("\r\n\r\n")?;
     let path = head.split(' ').nth(1)?.to_owned();
-    Some(Seen {
-        path,
-        body: serde_json::from_str(body).ok()?,
-    })
+    let body = if head.starts_with("GET ") {
+        Value::Null
+    } else {
+        serde_json::from_str(body).ok()?
+    };
+    Some(Seen { path, body })
 }

@@ -6,12 +6,12 @@ use bridge::{
     failure::{HelpdeskError, MessengerError},
     intercom_message::Conversation,
     ports::{
-        Assignee, ChangedPage, EnsuredContact, FlatText, Helpdesk, HelpdeskIdentity, Messenger, MessengerIdentity,
-        NewContact, Place, Reply,
+        Assignee, ChangedPage, Download, EnsuredContact, FlatText, Helpdesk, HelpdeskIdentity, Messenger,
+        MessengerIdentity, NewContact, Place, Reply,
     },
     rich_text::RichText,
 };
-use mapping::{AdminId, ChatId, ContactId, ConversationId, CustomerId, MessageId, PartId, Timestamp, TopicId};
+use mapping::{AdminId, ChatId, ContactId, ConversationId, CustomerId, FileId, MessageId, PartId, Timestamp, TopicId};
 use std::sync::Arc;
 
 fn doubtful() -> HelpdeskError {
@@ -136,9 +136,9 @@ impl Helpdesk for Tapped<Arc<dyn Helpdesk>> {
         &self,
         conversation: &ConversationId,
         admin: &AdminId,
-        body: &RichText,
+        note: &Reply,
     ) -> Result<PartId, HelpdeskError> {
-        late!(self, "intercom add note", add_note(conversation, admin, body))
+        late!(self, "intercom add note", add_note(conversation, admin, note))
     }
 
     async fn attach(
@@ -258,6 +258,15 @@ impl Messenger for Tapped<Arc<dyn Messenger>> {
             self.tap.enter("telegram delete").await,
             self.to.delete(chat, message),
             lost()
+        )
+    }
+
+    async fn download(&self, file: &FileId, most: u64) -> Result<Download, MessengerError> {
+        call!(
+            self,
+            self.tap.enter("telegram download").await,
+            self.to.download(file, most),
+            unread_in_telegram()
         )
     }
 
