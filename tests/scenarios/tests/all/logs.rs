@@ -9,7 +9,7 @@ use std::{
 };
 
 #[derive(Clone, Default)]
-struct Log(Arc<Mutex<Vec<u8>>>);
+pub(crate) struct Log(Arc<Mutex<Vec<u8>>>);
 
 impl Write for Log {
     fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
@@ -23,13 +23,13 @@ impl Write for Log {
 }
 
 impl Log {
-    fn text(&self) -> String {
+    pub(crate) fn text(&self) -> String {
         String::from_utf8_lossy(&self.0.lock().unwrap()).into_owned()
     }
 }
 
 /// Ours alone: the simulators know no discretion, and they are not shipped. With the HTTP client's own words, which are.
-const FILTER: &str = "trace,simulators=off,axum=off";
+pub(crate) const FILTER: &str = "trace,simulators=off,axum=off";
 
 #[tokio::test]
 async fn no_text_no_name_and_no_secret_is_logged() {

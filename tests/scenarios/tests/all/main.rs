@@ -13,6 +13,7 @@ mod content;
 mod counts;
 mod doors;
 mod duplicates;
+mod files;
 mod generations;
 mod ground;
 mod healing;

@@ -1,0 +1,559 @@
+//! Files from Telegram: each kind arrives with its caption, once, in order, or its absence is said.
+
+use crate::logs::{FILTER, Log};
+use scenarios::{Scene, World};
+use serde_json::{Map, Value, json};
+use simulators::{
+    Fault,
+    intercom::PartView,
+    telegram::{Compose, Media, MediaKind, Place},
+};
+use std::time::Duration;
+
+const JPEG: &[u8] = b"\xff\xd8\xff\xe0 a picture";
+const WEBP: &[u8] = b"RIFF\x10\x00\x00\x00WEBPVP8 a sticker";
+
+/// So short a (real) time a call may take where one is never answered.
+const SHORT: Duration = Duration::from_secs(1);
+
+fn photo() -> Media {
+    Media::photo(JPEG)
+}
+
+/// What was said in the one conversation there is: who, the text, and the names of the files, without the times in them.
+fn seen(world: &World) -> Vec<(String, String, Vec<String>)> {
+    let parts = parts(world);
+    let files = |part: &PartView| part.attachments.iter().map(|file| file.name.clone()).collect();
+    let line = |part: &PartView| (part.author_name.clone(), text(part), files(part));
+    parts.iter().map(line).collect()
+}
+
+fn parts(world: &World) -> Vec<PartView> {
+    let conversations = world.intercom().conversations();
+    assert_eq!(conversations.len(), 1);
+    let said = conversations[0]
+        .messages()
+        .filter(|part| !part.kind.starts_with("note"));
+    said.cloned().collect()
+}
+
+/// The text of a part without the link that an opening ends with.
+fn text(part: &PartView) -> String {
+    let text = part.text.trim();
+    match text.rsplit_once('\n') {
+        Some((text, link)) if part.kind == "source" && link.starts_with("https://t.me/c/") => text.trim().to_owned(),
+        _ => text.to_owned(),
+    }
+}
+
+fn newest(world: &World) -> PartView {
+    parts(world).pop().unwrap()
+}
+
+fn bold_caption(message: Compose) -> Compose {
+    let bold = json!({"type": "bold", "offset": 0, "length": 4});
+    message.with_text("Look here").with_entities(vec![bold])
+}
+
+/// A message, and of the file that it becomes: how its name begins and ends, its type, its content; and the line of the message.
+type Case = (
+    Compose,
+    &'static str,
+    &'static str,
+    &'static str,
+    &'static [u8],
+    &'static str,
+);
+
+fn cases() -> Vec<Case> {
+    let file = |kind, name: &str, mime: &str| Compose::media(Media::new(kind, name, mime, b"content".as_slice()));
+    let sticker = Media::new(MediaKind::Sticker, "", "", WEBP);
+    vec![
+        (
+            Compose::media(photo()),
+            "photo-2026",
+            ".jpg",
+            "image/jpeg",
+            JPEG,
+            "[photo]",
+        ),
+        (
+            file(MediaKind::Document, "Invoice 7.pdf", "application/pdf"),
+            "Invoice 7-",
+            ".pdf",
+            "application/pdf",
+            b"content",
+            "[file] Invoice 7.pdf (7 B)",
+        ),
+        (
+            file(MediaKind::Video, "trip.mov", "video/quicktime"),
+            "trip-",
+            ".mov",
+            "video/quicktime",
+            b"content",
+            "[video] trip.mov (0:04, 7 B)",
+        ),
+        (
+            file(MediaKind::Animation, "cat.mp4", "video/mp4"),
+            "cat-",
+            ".mp4",
+            "video/mp4",
+            b"content",
+            "[animation] cat.mp4 (0:04, 7 B)",
+        ),
+        (
+            file(MediaKind::Audio, "song.mp3", "audio/mpeg"),
+            "song-",
+            ".mp3",
+            "audio/mpeg",
+            b"content",
+            "[audio] song.mp3 (0:04, 7 B)",
+        ),
+        (
+            Compose::media(Media::voice(b"content".as_slice())),
+            "voice-message-2026",
+            ".ogg",
+            "audio/ogg",
+            b"content",
+            "[voice message] (0:04, 7 B)",
+        ),
+        (
+            file(MediaKind::VideoNote, "", ""),
+            "video-message-2026",
+            ".mp4",
+            "video/mp4",
+            b"content",
+            "[video message] (0:04, 7 B)",
+        ),
+        (
+            Compose::media(sticker),
+            "sticker-2026",
+            ".webp",
+            "image/webp",
+            WEBP,
+            "[sticker] 👍",
+        ),
+        // A picture whose sender lies about what it is, and one that is none.
+        (
+            Compose::media(Media::document("scan.PNG", "image/png", JPEG)),
+            "scan-",
+            ".PNG",
+            "image/jpeg",
+            JPEG,
+            "[file] scan.PNG (14 B)",
+        ),
+        (
+            Compose::media(Media::document("a.svg", "image/svg+xml", b"<svg/>".as_slice())),
+            "a-",
+            ".svg",
+            "application/octet-stream",
+            b"<svg/>",
+            "[file] a.svg (6 B)",
+        ),
+    ]
+}
+
+#[tokio::test]
+async fn every_kind_of_file_arrives_with_its_caption() {
+    let world = World::new().await;
+    let topic = world.order().await;
+    for (message, begins, ends, content_type, bytes, line) in cases() {
+        let takes_caption = !line.starts_with("[sticker]") && !line.starts_with("[video message]");
+        for with_caption in [false, true] {
+            if with_caption && !takes_caption {
+                continue;
+            }
+            let message = if with_caption {
+                bold_caption(message.clone())
+            } else {
+                message.clone()
+            };
+            let id = world.sends(world.maria, topic, message);
+            world.settle().await;
+            let part = newest(&world);
+            if with_caption {
+                assert!(part.html.contains("<b>Look</b> here"), "{line}: {}", part.html);
+            } else {
+                assert_eq!(part.text.trim(), line);
+            }
+            assert!(!part.html.contains("not carried over"), "{}", part.html);
+            let [file] = part.attachments.as_slice() else {
+                panic!("{line}: {} files", part.attachments.len())
+            };
+            let end = format!("-{id}{ends}");
+            assert!(
+                file.name.starts_with(begins) && file.name.ends_with(&end),
+                "{}",
+                file.name
+            );
+            assert_eq!(
+                (file.content_type.as_str(), file.bytes.as_slice()),
+                (content_type, bytes),
+                "{line}"
+            );
+        }
+    }
+    world.finish().await;
+}
+
+#[tokio::test]
+async fn a_conversation_opens_with_the_caption_and_the_file_follows() {
+    for (message, opening) in [
+        (
+            Compose::media(photo()).with_text("Broken on arrival"),
+            "Broken on arrival",
+        ),
+        (Compose::media(photo()), "[photo]"),
+    ] {
+        let world = World::new().await;
+        let topic = world.topic("Order 1042");
+        let first = world.sends(world.maria, topic, message);
+        let second = world.sends(world.maria, topic, Compose::media(photo()));
+        world.writes(world.maria, topic, "And the box, too");
+        world.settle().await;
+        let maria = || "Maria Lopez".to_owned();
+        let name = |id: i64| vec![names_of(&world, id)];
+        assert_eq!(
+            seen(&world),
+            [
+                (maria(), opening.to_owned(), vec![]),
+                (maria(), "[photo]".to_owned(), name(first)),
+                (maria(), "[photo]".to_owned(), name(second)),
+                (maria(), "And the box, too".to_owned(), vec![]),
+            ]
+        );
+        assert_eq!(world.conversation("Order 1042").tags.len(), 2);
+        world.finish().await;
+    }
+}
+
+/// The name of the one file of a message.
+fn names_of(world: &World, message: i64) -> String {
+    let end = format!("-{message}.jpg");
+    let parts = parts(world);
+    let mut names = parts
+        .iter()
+        .flat_map(|part| &part.attachments)
+        .map(|file| file.name.clone());
+    names.find(|name| name.ends_with(&end)).unwrap_or_default()
+}
+
+fn faults() -> Vec<Fault> {
+    vec![
+        Fault::Refuse(500),
+        Fault::TooManyRequests(Duration::from_secs(7)),
+        Fault::FailAfter(502),
+        Fault::LoseAnswer,
+        Fault::CutBefore,
+        Fault::Hang,
+        Fault::CommitLate,
+        Fault::Garble,
+    ]
+}
+
+async fn scene(fault: &Fault) -> Scene {
+    let scene = Scene::new().await;
+    match fault {
+        Fault::Hang | Fault::CommitLate => scene.with_calls_of(SHORT),
+        _ => scene,
+    }
+}
+
+/// Three photos that look alike, the first of which opens the conversation, arrive once each and in order.
+async fn photos_arrive_once(fault: Fault, arm: impl Fn(&World)) {
+    let world = scene(&fault).await.open().await;
+    arm(&world);
+    let topic = world.topic("Order 1042");
+    let ids: Vec<i64> = (0..3)
+        .map(|_| world.sends(world.maria, topic, Compose::media(photo())))
+        .collect();
+    world.writes(world.maria, topic, "That is all");
+    world.settle().await;
+    let parts = parts(&world);
+    let names: Vec<&str> = parts
+        .iter()
+        .flat_map(|part| &part.attachments)
+        .map(|file| file.name.as_str())
+        .collect();
+    assert_eq!(names.len(), 3, "{fault:?}: {names:?}");
+    for (name, id) in names.iter().zip(&ids) {
+        assert!(name.ends_with(&format!("-{id}.jpg")), "{fault:?}: {names:?}");
+    }
+    assert!(
+        parts
+            .iter()
+            .flat_map(|part| &part.attachments)
+            .all(|file| file.bytes == JPEG)
+    );
+    assert_eq!(parts.len(), 5, "{fault:?}");
+    assert!(parts[4].text.ends_with("That is all"), "{fault:?}");
+    world.intercom().faults().clear();
+    world.telegram().faults().clear();
+    world.finish().await;
+}
+
+#[tokio::test]
+async fn a_file_whose_answer_was_lost_is_found_again() {
+    for fault in faults() {
+        let call = "POST /conversations/{id}/reply";
+        photos_arrive_once(fault.clone(), |world| {
+            world.intercom().faults().arm(call, fault.clone(), 3);
+        })
+        .await;
+    }
+}
+
+#[tokio::test]
+async fn a_file_waits_while_telegram_does_not_answer() {
+    for fault in faults() {
+        for call in ["getFile", "file"] {
+            photos_arrive_once(fault.clone(), |world| {
+                world.telegram().faults().arm(call, fault.clone(), 2);
+            })
+            .await;
+        }
+    }
+}
+
+#[tokio::test]
+async fn what_cannot_be_fetched_is_said_and_linked() {
+    let world = World::new().await;
+    let topic = world.order().await;
+    let large = Media::new(MediaKind::Video, "trip.mp4", "video/mp4", JPEG).sized(21 << 20);
+    let id = world.sends(world.maria, topic, bold_caption(Compose::media(large)));
+    world.settle().await;
+    let part = newest(&world);
+    assert!(part.attachments.is_empty());
+    let link = link_to(&world, topic, id);
+    assert_eq!(
+        part.text.trim(),
+        format!(
+            "Look here\n[video] trip.mp4 (0:04, 22.0 MB) – not carried over, for it is larger than 20 MB; see {link}"
+        )
+    );
+    assert!(
+        part.html.contains("<b>Look</b>") && part.html.contains(&format!("href=\"{link}\"")),
+        "{}",
+        part.html
+    );
+    assert_eq!(world.telegram().calls_of("getFile"), 0);
+
+    let fields = world.telegram().keep_file(photo());
+    world
+        .telegram()
+        .lose_file(fields["photo"][1]["file_id"].as_str().unwrap());
+    let gone = Compose::content("photo", fields["photo"].clone());
+    let id = world.sends(world.maria, topic, gone);
+    world.writes(world.maria, topic, "Did you see it?");
+    world.settle().await;
+    let link = link_to(&world, topic, id);
+    let before_last = parts(&world).into_iter().rev().nth(1).unwrap();
+    assert_eq!(
+        before_last.text.trim(),
+        format!("[photo] – not carried over, for Telegram does not give it out; see {link}")
+    );
+    assert!(newest(&world).text.ends_with("Did you see it?"));
+    world.finish().await;
+}
+
+/// An answer that was lost is found again though the file stayed in Telegram.
+#[tokio::test]
+async fn what_cannot_be_fetched_is_said_once() {
+    let world = World::new().await;
+    let topic = world.order().await;
+    let fields = world.telegram().keep_file(photo());
+    world
+        .telegram()
+        .lose_file(fields["photo"][1]["file_id"].as_str().unwrap());
+    world
+        .intercom()
+        .faults()
+        .arm("POST /conversations/{id}/reply", Fault::LoseAnswer, 1);
+    world.sends(world.maria, topic, Compose::content("photo", fields["photo"].clone()));
+    world.settle().await;
+    assert_eq!(parts(&world).len(), 2);
+    world.finish().await;
+}
+
+#[tokio::test]
+async fn a_conversation_that_opens_with_what_cannot_be_fetched_says_so() {
+    let world = World::new().await;
+    let topic = world.topic("Order 1042");
+    let large = Media::document("scan.tiff", "image/tiff", JPEG).sized(500 << 20);
+    let id = world.sends(world.maria, topic, Compose::media(large));
+    world.settle().await;
+    let link = link_to(&world, topic, id);
+    let words = "not carried over, for it is larger than 20 MB; see";
+    assert_eq!(
+        seen(&world),
+        [(
+            "Maria Lopez".to_owned(),
+            format!("[file] scan.tiff (524.3 MB) – {words} {link}"),
+            vec![]
+        )]
+    );
+    world.finish().await;
+}
+
+fn link_to(world: &World, topic: Place, message: i64) -> String {
+    let group = -world.forum - 1_000_000_000_000;
+    format!("https://t.me/c/{group}/{}/{message}", topic.topic.unwrap())
+}
+
+/// A live photo is a picture and its film; paid media are what the bot may see of them, as much in one reply as one takes.
+#[tokio::test]
+async fn several_files_of_one_message_come_together_as_far_as_they_may() {
+    let world = World::new().await;
+    let topic = world.order().await;
+    let picture = world.telegram().keep_file(photo());
+    let film = |size| {
+        world
+            .telegram()
+            .keep_file(Media::new(MediaKind::Video, "a.mp4", "video/mp4", JPEG).sized(size))
+    };
+    let mut live = film(14)["video"].clone();
+    live["photo"] = picture["photo"].clone();
+    let live = Compose::content("live_photo", live).field("photo", picture["photo"].clone());
+    world.sends(world.maria, topic, live);
+    world.settle().await;
+    let part = newest(&world);
+    assert_eq!((part.text.trim(), part.attachments.len()), ("[live photo]", 2));
+
+    let paid = |video: Map<String, Value>| json!({"type": "video", "video": video["video"]});
+    let items = json!([
+        {"type": "photo", "photo": picture["photo"]}, {"type": "preview", "width": 1},
+        paid(film(15 << 20)), paid(film(15 << 20)), paid(film(2 << 20)),
+    ]);
+    let paid = Compose::content("paid_media", json!({"star_count": 5, "paid_media": items}));
+    world.sends(world.maria, topic, paid);
+    world.settle().await;
+    let seen = seen(&world);
+    let [.., first, rest] = seen.as_slice() else {
+        panic!("{seen:?}")
+    };
+    assert_eq!(
+        (first.1.as_str(), first.2.len()),
+        ("[paid media] 5 items for 5 stars", 2)
+    );
+    assert!(rest.1.starts_with("Files, 2 of 2:\n[video]"), "{rest:?}");
+    assert_eq!(rest.2.len(), 2);
+    world.finish().await;
+}
+
+#[tokio::test]
+async fn what_staff_send_becomes_a_note_or_a_reply_with_its_file() {
+    for fault in [None, Some(Fault::LoseAnswer)] {
+        let world = Scene::new().await.with_sam_as_staff().open().await;
+        let topic = world.order().await;
+        let arm = |world: &World| {
+            if let Some(fault) = &fault {
+                let faults = world.intercom().faults();
+                faults.arm("POST /conversations/{id}/reply", fault.clone(), 1);
+            }
+        };
+        arm(&world);
+        world.sends(world.sam, topic, Compose::media(photo()));
+        world.settle().await;
+        assert_eq!(
+            world.agent_notes("Order 1042"),
+            ["Bridge: Sam Hill in Telegram:\n[photo]"]
+        );
+        let conversation = world.conversation("Order 1042");
+        assert_eq!(conversation.parts.last().unwrap().attachments.len(), 1);
+        world.finish().await;
+
+        let world = Scene::new().await.with_sam_as_admin().open().await;
+        let topic = world.order().await;
+        arm(&world);
+        world.sends(world.sam, topic, Compose::media(photo()).with_text("Like this?"));
+        world.settle().await;
+        let part = newest(&world);
+        assert_eq!(
+            (part.author_name.as_str(), part.text.trim()),
+            ("Sam Hill", "Like this?")
+        );
+        assert_eq!((part.attachments.len(), parts(&world).len()), (1, 2));
+        assert!(
+            world.customer_is_told(topic).is_empty(),
+            "{:?}",
+            world.customer_is_told(topic)
+        );
+        world.finish().await;
+    }
+}
+
+#[tokio::test]
+async fn a_changed_caption_is_a_correction_without_its_file_and_another_file_comes_along() {
+    let world = World::new().await;
+    let topic = world.order().await;
+    let id = world.sends(world.maria, topic, Compose::media(photo()).with_text("The front"));
+    world.settle().await;
+    let change = |fields: Map<String, Value>| world.telegram().edit_fields(world.forum, id, fields);
+    let mut caption = Map::new();
+    caption.insert("caption".into(), "The back".into());
+    change(caption.clone());
+    world.settle().await;
+    let part = newest(&world);
+    assert_eq!((part.text.trim(), part.attachments.len()), ("Correction:\nThe back", 0));
+    // Something else changed, the same as before to an agent.
+    change(caption);
+    world.settle().await;
+    assert_eq!(parts(&world).len(), 3);
+    change(world.telegram().keep_file(photo()));
+    world.settle().await;
+    let part = newest(&world);
+    assert_eq!((part.text.trim(), part.attachments.len()), ("Correction:\nThe back", 1));
+    world.finish().await;
+}
+
+/// The address of a file holds the bot's token: no request to Intercom, no log and no record may hold it, whatever goes wrong.
+#[tokio::test]
+async fn no_token_leaves_by_way_of_a_file() {
+    let log = Log::default();
+    let writer = log.clone();
+    let subscriber = tracing_subscriber::fmt()
+        .json()
+        .with_env_filter(FILTER)
+        .with_writer(move || writer.clone())
+        .finish();
+    let _guard = tracing::subscriber::set_default(subscriber);
+    let world = Scene::new()
+        .await
+        .with_calls_of(Duration::from_millis(300))
+        .open()
+        .await;
+    let topic = world.topic("Order 1042");
+    for fault in faults()
+        .into_iter()
+        .chain([Fault::Refuse(400), Fault::Refuse(404), Fault::Refuse(403)])
+    {
+        for call in ["getFile", "file"] {
+            world.telegram().faults().arm(call, fault.clone(), 1);
+            world.sends(world.maria, topic, Compose::media(photo()));
+            world.settle().await;
+        }
+        world.telegram().faults().clear();
+    }
+    let too_long = Media::document("a.bin", "application/octet-stream", vec![0; 21 << 20]).sized(5);
+    world.sends(world.maria, topic, Compose::media(too_long));
+    world.settle().await;
+
+    let secret = world.stage.vendors.bot.token.split_once(':').unwrap().1.to_owned();
+    let held = |text: &str| text.contains(&secret);
+    assert!(log.text().contains("a delivery stopped on its way"));
+    if let Some(line) = log.text().lines().find(|line| held(line)) {
+        panic!("the token is in the log: {line}");
+    }
+    for call in world.intercom().calls() {
+        let whole = format!("{} {:?} {:?} {}", call.name, call.ids, call.headers, call.body);
+        assert!(!held(&whole), "{whole}");
+    }
+    for part in parts(&world) {
+        let holds = |bytes: &[u8]| held(&String::from_utf8_lossy(bytes));
+        assert!(!held(&part.html) && !part.attachments.iter().any(|file| holds(&file.bytes)));
+    }
+    for item in world.store.items().await {
+        assert!(!held(&item.body.to_string()), "{}", item.key);
+    }
+    world.finish().await;
+}
