@@ -62,7 +62,7 @@ fn agents(world: &World, title: &str, lines: &[(&str, String)], wrong: &mut Verd
     let seen: Vec<(String, String)> = conversation
         .messages()
         .filter(is_said)
-        .map(|part| (part.author_name.clone(), without_link(&part.text)))
+        .map(|part| (part.author_name.clone(), said(part)))
         .collect();
     let wanted: Vec<(String, String)> = lines
         .iter()
@@ -78,6 +78,17 @@ fn agents(world: &World, title: &str, lines: &[(&str, String)], wrong: &mut Verd
     if notes > 1 {
         wrong.push(format!("{notes} notes where one should be"));
     }
+}
+
+/// What a part says, and of each of its files the end of its name, which tells its message.
+fn said(part: &PartView) -> String {
+    let mut said = without_link(&part.text);
+    for file in &part.attachments {
+        let end = file.name.rsplit('-').next().unwrap_or_default();
+        said.push_str(" + ");
+        said.push_str(end);
+    }
+    said
 }
 
 /// A text without the link at the end of an opening message, and without the shape that white space has.

@@ -6,7 +6,7 @@ use bridgectl::stage::{Setting, Stage, Vendors};
 use local::QueueName;
 use simulators::{
     SimClock,
-    telegram::{Place, Rights, UserId},
+    telegram::{Compose, Media, Place, Rights, UserId},
 };
 use std::{future::Future, pin::Pin};
 
@@ -115,6 +115,11 @@ pub const SCENES: &[Scene] = &[
         name: "a topic with a conversation for each customer is deleted",
         variables: &[("CONVERSATION_PER", "user")],
         play: |world| Box::pin(topics::deleted_under_two(world)),
+    },
+    Scene {
+        name: "a customer sends photos",
+        variables: &[],
+        play: |world| Box::pin(photos(world)),
     },
 ];
 
@@ -494,6 +499,35 @@ async fn deleted(world: &World) -> anyhow::Result<Expected> {
         agents: vec![("Order", said(&[("Maria Lopez", "found out"), ("Maria Lopez", "after")]))],
         customers: vec![(topic, Vec::new())],
         texts: read(&["found out"]),
+        ..Expected::default()
+    })
+}
+
+/// Photos that look alike; the first one opens the conversation.
+async fn photos(world: &World) -> anyhow::Result<Expected> {
+    let topic = world.topic("Order");
+    let photo = || {
+        let photo = Compose::media(Media::photo(b"\xff\xd8\xff a picture".as_slice()));
+        world.stage.vendors.telegram.say_with(world.maria, topic, photo)
+    };
+    let first = photo();
+    world.say(world.maria, topic, "and two more");
+    let (second, third) = (photo(), photo());
+    world.stage.settle().await?;
+    let shown = |id: i64| ("Maria Lopez", format!("[photo] + {id}.jpg"));
+    Ok(Expected {
+        agents: vec![(
+            "Order",
+            vec![
+                ("Maria Lopez", "[photo]".to_owned()),
+                shown(first),
+                ("Maria Lopez", "and two more".to_owned()),
+                shown(second),
+                shown(third),
+            ],
+        )],
+        customers: vec![(topic, Vec::new())],
+        texts: read(&["and two more"]),
         ..Expected::default()
     })
 }
