@@ -45,7 +45,7 @@ impl Tally {
                     | HelpdeskError::Refused { .. } => tally,
                 }
             }
-            Stop::Messenger(error) => {
+            Stop::Messenger(error) | Stop::TopicNotMade(error) => {
                 let tally = Self::of_failure(error.failure());
                 match error {
                     MessengerError::Transient { throttled: true, .. } => tally.throttled(),

@@ -5,7 +5,7 @@ use bridge::secrets::{FixedSecrets, Secret, Secrets};
 use simulators::{
     SimClock,
     intercom::{ConversationView, IntercomSim},
-    telegram::{Bot, Place, Rights, TelegramSim, UserId},
+    telegram::{Bot, Compose, Media, Place, Rights, TelegramSim, UserId},
 };
 use std::{
     sync::Arc,
@@ -149,6 +149,20 @@ impl Group {
         })
         .await;
         self.intercom.conversations()[0].id.clone()
+    }
+
+    /// A customer sends a file in the first topic; waits until an agent has it.
+    pub(crate) async fn sends_file(&self, bytes: Vec<u8>) {
+        let file = Media::document("film.mkv", "video/x-matroska", bytes.clone());
+        self.telegram
+            .say_with(self.customers[0], self.topics[0], Compose::media(file));
+        until("the file is there", async || {
+            let conversations = self.intercom.conversations();
+            let mut parts = conversations.iter().flat_map(|conversation| &conversation.parts);
+            let is_there = parts.any(|part| part.attachments.iter().any(|file| file.bytes == bytes));
+            is_there.then_some(()).ok_or_else(|| "not yet".to_owned())
+        })
+        .await;
     }
 
     /// The simulated Intercom.

@@ -88,6 +88,23 @@ async fn it_carries_both_ways_and_ends_cleanly_when_it_is_told_to() {
     assert_eq!(group.shown_twice(&answered), 0, "nothing was interrupted");
 }
 
+/// The largest file that Telegram gives to bots is in memory twice, as it is and as base64, and nothing of it more than that.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_largest_file_needs_less_than_100_mb() {
+    let group = Group::found().await;
+    let mut program = Program::new(&group);
+    program.start().await;
+    group.opens().await;
+    let before = program.peak_memory();
+    group.sends_file(vec![7; 20 << 20]).await;
+    let most = program.peak_memory();
+    println!("peak memory: {before:?} kB before the file, {most:?} kB after it");
+    assert!(most.is_none_or(|kilobytes| kilobytes < 100_000), "{most:?} kB");
+    program.rests().await;
+    assert_eq!(program.stop(), Some(0));
+    assert_eq!(group.violations(), Vec::<String>::new());
+}
+
 /// A kill leaves claims behind and hides what was taken for two minutes. These are taken off every time in the file, which for the
 /// program is the same as waiting.
 #[tokio::test(flavor = "multi_thread")]

@@ -267,6 +267,7 @@ mod tests {
             chat_title: String::new(),
             chat_username: None,
             topic_title: None,
+            topic_creator: None,
             author: Author::default(),
             date: Timestamp::EPOCH,
             text: RichText::plain(text),
