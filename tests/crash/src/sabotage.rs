@@ -85,6 +85,11 @@ pub const SABOTAGES: &[Sabotage] = &[
             |ports| ports,
         )
     },
+    sabotage(
+        "leases are not looked at",
+        "a topic with a conversation for each customer is deleted",
+        |ports| reading(ports, end_lease),
+    ),
     sabotage("a wait never ends", ANSWERS, |ports| reading(ports, wait_for_ever)),
     sabotage("deliveries end before they are made", OPENS, |ports| {
         writing(ports, finish_at_once)
@@ -106,6 +111,12 @@ fn forget_doubt(item: &mut Item) {
         set(item, "state", json!("waiting"));
         set(item, "reason", json!("sabotage"));
         set(item, "not_before", until);
+    }
+}
+
+fn end_lease(item: &mut Item) {
+    if item.body.get("lease_until").is_some() {
+        set(item, "lease_until", json!(0));
     }
 }
 

@@ -1,12 +1,14 @@
 //! The scenes: what people do, and what everybody has to see in the end, whatever died on the way.
 
+mod agents;
+mod conversations;
+mod customers;
 mod topics;
 
 use bridgectl::stage::{Setting, Stage, Vendors};
-use local::QueueName;
 use simulators::{
     SimClock,
-    telegram::{Compose, Media, Place, Rights, UserId},
+    telegram::{Place, Rights, UserId},
 };
 use std::{future::Future, pin::Pin};
 
@@ -49,62 +51,62 @@ pub const SCENES: &[Scene] = &[
     Scene {
         name: "a customer opens a conversation and goes on",
         variables: &[],
-        play: |world| Box::pin(opens(world)),
+        play: |world| Box::pin(customers::opens(world)),
     },
     Scene {
         name: "two customers in one topic",
         variables: &[],
-        play: |world| Box::pin(two_customers(world)),
+        play: |world| Box::pin(customers::two_customers(world)),
     },
     Scene {
         name: "the same word again and again",
         variables: &[],
-        play: |world| Box::pin(same_word(world)),
+        play: |world| Box::pin(customers::same_word(world)),
     },
     Scene {
         name: "an agent answers, in three messages",
         variables: &[],
-        play: |world| Box::pin(long_answer(world)),
+        play: |world| Box::pin(agents::long_answer(world)),
     },
     Scene {
         name: "staff and agent say the same",
         variables: &[],
-        play: |world| Box::pin(staff(world)),
+        play: |world| Box::pin(agents::staff(world)),
     },
     Scene {
         name: "a message is corrected",
         variables: &[],
-        play: |world| Box::pin(corrected(world)),
+        play: |world| Box::pin(customers::corrected(world)),
     },
     Scene {
         name: "an answer is taken back",
         variables: &[],
-        play: |world| Box::pin(redacted(world)),
+        play: |world| Box::pin(agents::redacted(world)),
     },
     Scene {
         name: "each customer has a conversation",
         variables: &[("CONVERSATION_PER", "user")],
-        play: |world| Box::pin(per_user(world)),
+        play: |world| Box::pin(customers::per_user(world)),
     },
     Scene {
         name: "notifications are lost and swept up",
         variables: &[],
-        play: |world| Box::pin(swept(world)),
+        play: |world| Box::pin(agents::swept(world)),
     },
     Scene {
         name: "a closed conversation is followed by another",
         variables: &[("NEW_CONVERSATION", "after_close")],
-        play: |world| Box::pin(after_close(world)),
+        play: |world| Box::pin(conversations::after_close(world)),
     },
     Scene {
         name: "an answer is given up and put back",
         variables: &[("GIVE_UP_AFTER", "20m")],
-        play: |world| Box::pin(redriven(world)),
+        play: |world| Box::pin(agents::redriven(world)),
     },
     Scene {
         name: "a conversation is deleted",
         variables: &[],
-        play: |world| Box::pin(deleted(world)),
+        play: |world| Box::pin(conversations::deleted(world)),
     },
     Scene {
         name: "a topic is deleted",
@@ -119,7 +121,7 @@ pub const SCENES: &[Scene] = &[
     Scene {
         name: "a customer sends photos",
         variables: &[],
-        play: |world| Box::pin(photos(world)),
+        play: |world| Box::pin(customers::photos(world)),
     },
 ];
 
@@ -199,335 +201,4 @@ fn said(lines: &[(&'static str, &str)]) -> Vec<(&'static str, String)> {
 
 fn read(lines: &[&str]) -> Vec<String> {
     lines.iter().map(|line| (*line).to_owned()).collect()
-}
-
-async fn opens(world: &World) -> anyhow::Result<Expected> {
-    let topic = world.topic("Order");
-    world.say(world.maria, topic, "first words");
-    world.say(world.maria, topic, "second words");
-    world.stage.settle().await?;
-    world.answer("first words", "<p>answer one</p>")?;
-    world.say(world.maria, topic, "third words");
-    world.stage.settle().await?;
-    Ok(Expected {
-        agents: vec![(
-            "Order",
-            said(&[
-                ("Maria Lopez", "first words"),
-                ("Maria Lopez", "second words"),
-                ("Anna Weber", "answer one"),
-                ("Maria Lopez", "third words"),
-            ]),
-        )],
-        customers: vec![(topic, read(&["Anna\nanswer one"]))],
-        texts: read(&["first words", "second words", "answer one", "third words"]),
-        ..Expected::default()
-    })
-}
-
-async fn two_customers(world: &World) -> anyhow::Result<Expected> {
-    let topic = world.topic("Order");
-    world.say(world.maria, topic, "from maria");
-    world.say(world.ken, topic, "from ken");
-    world.stage.settle().await?;
-    world.say(world.ken, topic, "from ken again");
-    world.stage.settle().await?;
-    Ok(Expected {
-        agents: vec![(
-            "Order",
-            said(&[
-                ("Maria Lopez", "from maria"),
-                ("Ken", "from ken"),
-                ("Ken", "from ken again"),
-            ]),
-        )],
-        customers: vec![(topic, Vec::new())],
-        texts: read(&["from maria", "from ken"]),
-        ..Expected::default()
-    })
-}
-
-async fn same_word(world: &World) -> anyhow::Result<Expected> {
-    let topic = world.topic("Order");
-    world.say(world.maria, topic, "begin");
-    for _ in 0..4 {
-        world.say(world.maria, topic, "okey");
-    }
-    world.stage.settle().await?;
-    world.say(world.maria, topic, "okey");
-    world.stage.settle().await?;
-    let okey = ("Maria Lopez", "okey");
-    Ok(Expected {
-        agents: vec![("Order", said(&[("Maria Lopez", "begin"), okey, okey, okey, okey, okey]))],
-        customers: vec![(topic, Vec::new())],
-        texts: read(&["okey"]),
-        ..Expected::default()
-    })
-}
-
-async fn long_answer(world: &World) -> anyhow::Result<Expected> {
-    let topic = world.topic("Order");
-    world.say(world.maria, topic, "a question");
-    world.stage.settle().await?;
-    let lines: Vec<String> = ["alpha", "beta", "gamma"]
-        .iter()
-        .map(|word| vec![*word; 600].join(" "))
-        .collect();
-    let html = format!("<p>{}</p>", lines.join("</p><p>"));
-    let part = world.answer("a question", &html)?;
-    // What a dying webhook missed comes again a minute later, behind what was said meanwhile.
-    world.stage.settle().await?;
-    world.answer("a question", "<p>and one more</p>")?;
-    world.stage.settle().await?;
-    let view = world.stage.vendors.intercom.conversations();
-    let whole = view
-        .iter()
-        .flat_map(|one| &one.parts)
-        .find(|one| one.id == part)
-        .map(|one| one.text.clone());
-    Ok(Expected {
-        agents: vec![(
-            "Order",
-            vec![
-                ("Maria Lopez", "a question".to_owned()),
-                ("Anna Weber", whole.unwrap_or_default()),
-                ("Anna Weber", "and one more".to_owned()),
-            ],
-        )],
-        customers: vec![(
-            topic,
-            read(&["Anna\nalpha alpha", "beta beta", "gamma gamma", "Anna\nand one more"]),
-        )],
-        texts: read(&["alpha alpha", "and one more"]),
-        ..Expected::default()
-    })
-}
-
-async fn staff(world: &World) -> anyhow::Result<Expected> {
-    let topic = world.topic("Order");
-    world.say(world.maria, topic, "a question");
-    world.stage.settle().await?;
-    world.say(world.sam, topic, "will do");
-    world.say(world.sam, topic, "will do");
-    world.stage.settle().await?;
-    world.answer("a question", "<p>will do</p>")?;
-    world.stage.settle().await?;
-    Ok(Expected {
-        agents: vec![(
-            "Order",
-            said(&[
-                ("Maria Lopez", "a question"),
-                ("Sam Hill", "will do"),
-                ("Sam Hill", "will do"),
-                ("Anna Weber", "will do"),
-            ]),
-        )],
-        customers: vec![(topic, read(&["Anna\nwill do"]))],
-        texts: read(&["will do"]),
-        ..Expected::default()
-    })
-}
-
-async fn corrected(world: &World) -> anyhow::Result<Expected> {
-    let topic = world.topic("Order");
-    world.say(world.maria, topic, "a question");
-    let wrong = world.say(world.maria, topic, "at five");
-    world.stage.vendors.telegram.edit(world.forum, wrong, "at nine");
-    world.stage.settle().await?;
-    Ok(Expected {
-        agents: vec![(
-            "Order",
-            said(&[
-                ("Maria Lopez", "a question"),
-                ("Maria Lopez", "at five"),
-                ("Maria Lopez", "Correction:\nat nine"),
-            ]),
-        )],
-        customers: vec![(topic, Vec::new())],
-        texts: read(&["at five", "at nine"]),
-        ..Expected::default()
-    })
-}
-
-async fn redacted(world: &World) -> anyhow::Result<Expected> {
-    let topic = world.topic("Order");
-    world.say(world.maria, topic, "a question");
-    world.stage.settle().await?;
-    let part = world.answer("a question", "<p>oh no</p>")?;
-    world.stage.settle().await?;
-    world.stage.vendors.intercom.agent_redacts(&part);
-    world.answer("a question", "<p>much better</p>")?;
-    world.stage.settle().await?;
-    Ok(Expected {
-        agents: Vec::new(),
-        customers: vec![(topic, read(&["Anna\nmuch better"]))],
-        strays: read(&["Anna\noh no"]),
-        texts: read(&["oh no", "much better"]),
-    })
-}
-
-async fn per_user(world: &World) -> anyhow::Result<Expected> {
-    let topic = world.topic("Order");
-    world.say(world.maria, topic, "from maria");
-    world.say(world.ken, topic, "from ken");
-    world.stage.settle().await?;
-    world.answer("from ken", "<p>for ken</p>")?;
-    // Between lanes no order is promised, so there is only one at a time.
-    world.stage.settle().await?;
-    world.answer("from maria", "<p>for maria</p>")?;
-    world.stage.settle().await?;
-    // Both conversations have the topic's title, so what is in them is looked at through the customers' side.
-    Ok(Expected {
-        agents: Vec::new(),
-        customers: vec![(topic, read(&["Anna\nfor ken", "Anna\nfor maria"]))],
-        texts: read(&["from maria", "for ken"]),
-        ..Expected::default()
-    })
-}
-
-async fn swept(world: &World) -> anyhow::Result<Expected> {
-    let topic = world.topic("Order");
-    world.say(world.maria, topic, "a question");
-    world.stage.settle().await?;
-    sweep(world).await;
-    world.stage.vendors.intercom.lose_notifications(true);
-    // Nobody sweeps for so long that it is too old to be sent.
-    world.answer("a question", "<p>long ago</p>")?;
-    world.stage.settle().await?;
-    world
-        .stage
-        .vendors
-        .clock
-        .advance(std::time::Duration::from_hours(15 * 24));
-    world.answer("a question", "<p>first lost</p>")?;
-    world.answer("a question", "<p>second lost</p>")?;
-    world.stage.settle().await?;
-    world.stage.vendors.intercom.lose_notifications(false);
-    for _ in 0..4 {
-        world.stage.vendors.clock.advance(std::time::Duration::from_mins(5));
-        sweep(world).await;
-        world.stage.settle().await?;
-    }
-    Ok(Expected {
-        agents: vec![(
-            "Order",
-            said(&[
-                ("Maria Lopez", "a question"),
-                ("Anna Weber", "long ago"),
-                ("Anna Weber", "first lost"),
-                ("Anna Weber", "second lost"),
-            ]),
-        )],
-        customers: vec![(topic, read(&["Anna\nfirst lost", "Anna\nsecond lost"]))],
-        texts: read(&["first lost"]),
-        ..Expected::default()
-    })
-}
-
-/// A sweep that dies or stops is followed by the next.
-async fn sweep(world: &World) {
-    let machine = std::sync::Arc::clone(&world.stage.machine);
-    let _ = tokio::spawn(async move { machine.sweep().await.is_ok() }).await;
-}
-
-async fn after_close(world: &World) -> anyhow::Result<Expected> {
-    let topic = world.topic("Order");
-    world.say(world.maria, topic, "old matter");
-    world.stage.settle().await?;
-    if let Some(old) = world.conversation("old matter") {
-        world.stage.vendors.intercom.agent_closes(&old, &world.anna);
-    }
-    world.stage.settle().await?;
-    world.say(world.maria, topic, "new matter");
-    world.say(world.maria, topic, "more of it");
-    world.stage.settle().await?;
-    world.answer("old matter", "<p>late answer</p>")?;
-    world.stage.settle().await?;
-    world.answer("new matter", "<p>new answer</p>")?;
-    world.stage.settle().await?;
-    Ok(Expected {
-        agents: Vec::new(),
-        customers: vec![(topic, read(&["Anna\nlate answer", "Anna\nnew answer"]))],
-        texts: read(&["old matter", "new matter"]),
-        ..Expected::default()
-    })
-}
-
-/// The bot is thrown out for two hours: the answer is given up, and put back when the bot is back.
-async fn redriven(world: &World) -> anyhow::Result<Expected> {
-    let topic = world.topic("Order");
-    world.say(world.maria, topic, "a question");
-    world.stage.settle().await?;
-    let vendors = &world.stage.vendors;
-    // The answer is headed by its time, which must not depend on how long the rest took.
-    vendors.clock.advance_to(MORNING_MS + 60 * 60 * 1000);
-    vendors.telegram.kick_bot(&vendors.bot, world.forum);
-    world.answer("a question", "<p>at last</p>")?;
-    world.stage.settle_within(std::time::Duration::from_hours(2)).await?;
-    vendors.telegram.promote_bot(&vendors.bot, world.forum, Rights::all());
-    world.stage.settle().await?;
-    // The console's button, which somebody may press twice.
-    for _ in 0..2 {
-        world
-            .stage
-            .machine
-            .lanes()
-            .redrive(QueueName::OutboundDead, QueueName::Outbound)
-            .await?;
-        world.stage.settle().await?;
-    }
-    let written = "Written 2026-01-15 10:00 UTC:\nAnna\nat last".to_owned();
-    Ok(Expected {
-        customers: vec![(topic, vec![written])],
-        texts: read(&["at last"]),
-        ..Expected::default()
-    })
-}
-
-async fn deleted(world: &World) -> anyhow::Result<Expected> {
-    let topic = world.topic("Order");
-    world.say(world.maria, topic, "before");
-    world.stage.settle().await?;
-    world.stage.vendors.clock.advance(std::time::Duration::from_mins(10));
-    if let Some(old) = world.conversation("before") {
-        world.stage.vendors.intercom.delete_conversation(&old);
-    }
-    world.say(world.maria, topic, "found out");
-    world.say(world.maria, topic, "after");
-    world.stage.settle().await?;
-    Ok(Expected {
-        agents: vec![("Order", said(&[("Maria Lopez", "found out"), ("Maria Lopez", "after")]))],
-        customers: vec![(topic, Vec::new())],
-        texts: read(&["found out"]),
-        ..Expected::default()
-    })
-}
-
-/// Photos that look alike; the first one opens the conversation.
-async fn photos(world: &World) -> anyhow::Result<Expected> {
-    let topic = world.topic("Order");
-    let photo = || {
-        let photo = Compose::media(Media::photo(b"\xff\xd8\xff a picture".as_slice()));
-        world.stage.vendors.telegram.say_with(world.maria, topic, photo)
-    };
-    let first = photo();
-    world.say(world.maria, topic, "and two more");
-    let (second, third) = (photo(), photo());
-    world.stage.settle().await?;
-    let shown = |id: i64| ("Maria Lopez", format!("[photo] + {id}.jpg"));
-    Ok(Expected {
-        agents: vec![(
-            "Order",
-            vec![
-                ("Maria Lopez", "[photo]".to_owned()),
-                shown(first),
-                ("Maria Lopez", "and two more".to_owned()),
-                shown(second),
-                shown(third),
-            ],
-        )],
-        customers: vec![(topic, Vec::new())],
-        texts: read(&["and two more"]),
-        ..Expected::default()
-    })
 }

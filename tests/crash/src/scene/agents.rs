@@ -1,0 +1,161 @@
+//! Agents and colleagues answer, take back, and are not heard.
+
+use super::{Expected, MORNING_MS, World, read, said};
+use local::QueueName;
+use simulators::telegram::Rights;
+
+pub(super) async fn long_answer(world: &World) -> anyhow::Result<Expected> {
+    let topic = world.topic("Order");
+    world.say(world.maria, topic, "a question");
+    world.stage.settle().await?;
+    let lines: Vec<String> = ["alpha", "beta", "gamma"]
+        .iter()
+        .map(|word| vec![*word; 600].join(" "))
+        .collect();
+    let html = format!("<p>{}</p>", lines.join("</p><p>"));
+    let part = world.answer("a question", &html)?;
+    // What a dying webhook missed comes again a minute later, behind what was said meanwhile.
+    world.stage.settle().await?;
+    world.answer("a question", "<p>and one more</p>")?;
+    world.stage.settle().await?;
+    let view = world.stage.vendors.intercom.conversations();
+    let whole = view
+        .iter()
+        .flat_map(|one| &one.parts)
+        .find(|one| one.id == part)
+        .map(|one| one.text.clone());
+    Ok(Expected {
+        agents: vec![(
+            "Order",
+            vec![
+                ("Maria Lopez", "a question".to_owned()),
+                ("Anna Weber", whole.unwrap_or_default()),
+                ("Anna Weber", "and one more".to_owned()),
+            ],
+        )],
+        customers: vec![(
+            topic,
+            read(&["Anna\nalpha alpha", "beta beta", "gamma gamma", "Anna\nand one more"]),
+        )],
+        texts: read(&["alpha alpha", "and one more"]),
+        ..Expected::default()
+    })
+}
+
+pub(super) async fn staff(world: &World) -> anyhow::Result<Expected> {
+    let topic = world.topic("Order");
+    world.say(world.maria, topic, "a question");
+    world.stage.settle().await?;
+    world.say(world.sam, topic, "will do");
+    world.say(world.sam, topic, "will do");
+    world.stage.settle().await?;
+    world.answer("a question", "<p>will do</p>")?;
+    world.stage.settle().await?;
+    Ok(Expected {
+        agents: vec![(
+            "Order",
+            said(&[
+                ("Maria Lopez", "a question"),
+                ("Sam Hill", "will do"),
+                ("Sam Hill", "will do"),
+                ("Anna Weber", "will do"),
+            ]),
+        )],
+        customers: vec![(topic, read(&["Anna\nwill do"]))],
+        texts: read(&["will do"]),
+        ..Expected::default()
+    })
+}
+
+pub(super) async fn redacted(world: &World) -> anyhow::Result<Expected> {
+    let topic = world.topic("Order");
+    world.say(world.maria, topic, "a question");
+    world.stage.settle().await?;
+    let part = world.answer("a question", "<p>oh no</p>")?;
+    world.stage.settle().await?;
+    world.stage.vendors.intercom.agent_redacts(&part);
+    world.answer("a question", "<p>much better</p>")?;
+    world.stage.settle().await?;
+    Ok(Expected {
+        agents: Vec::new(),
+        customers: vec![(topic, read(&["Anna\nmuch better"]))],
+        strays: read(&["Anna\noh no"]),
+        texts: read(&["oh no", "much better"]),
+    })
+}
+
+pub(super) async fn swept(world: &World) -> anyhow::Result<Expected> {
+    let topic = world.topic("Order");
+    world.say(world.maria, topic, "a question");
+    world.stage.settle().await?;
+    sweep(world).await;
+    world.stage.vendors.intercom.lose_notifications(true);
+    // Nobody sweeps for so long that it is too old to be sent.
+    world.answer("a question", "<p>long ago</p>")?;
+    world.stage.settle().await?;
+    world
+        .stage
+        .vendors
+        .clock
+        .advance(std::time::Duration::from_hours(15 * 24));
+    world.answer("a question", "<p>first lost</p>")?;
+    world.answer("a question", "<p>second lost</p>")?;
+    world.stage.settle().await?;
+    world.stage.vendors.intercom.lose_notifications(false);
+    for _ in 0..4 {
+        world.stage.vendors.clock.advance(std::time::Duration::from_mins(5));
+        sweep(world).await;
+        world.stage.settle().await?;
+    }
+    Ok(Expected {
+        agents: vec![(
+            "Order",
+            said(&[
+                ("Maria Lopez", "a question"),
+                ("Anna Weber", "long ago"),
+                ("Anna Weber", "first lost"),
+                ("Anna Weber", "second lost"),
+            ]),
+        )],
+        customers: vec![(topic, read(&["Anna\nfirst lost", "Anna\nsecond lost"]))],
+        texts: read(&["first lost"]),
+        ..Expected::default()
+    })
+}
+
+/// A sweep that dies or stops is followed by the next.
+async fn sweep(world: &World) {
+    let machine = std::sync::Arc::clone(&world.stage.machine);
+    let _ = tokio::spawn(async move { machine.sweep().await.is_ok() }).await;
+}
+
+/// The bot is thrown out for two hours: the answer is given up, and put back when the bot is back.
+pub(super) async fn redriven(world: &World) -> anyhow::Result<Expected> {
+    let topic = world.topic("Order");
+    world.say(world.maria, topic, "a question");
+    world.stage.settle().await?;
+    let vendors = &world.stage.vendors;
+    // The answer is headed by its time, which must not depend on how long the rest took.
+    vendors.clock.advance_to(MORNING_MS + 60 * 60 * 1000);
+    vendors.telegram.kick_bot(&vendors.bot, world.forum);
+    world.answer("a question", "<p>at last</p>")?;
+    world.stage.settle_within(std::time::Duration::from_hours(2)).await?;
+    vendors.telegram.promote_bot(&vendors.bot, world.forum, Rights::all());
+    world.stage.settle().await?;
+    // The console's button, which somebody may press twice.
+    for _ in 0..2 {
+        world
+            .stage
+            .machine
+            .lanes()
+            .redrive(QueueName::OutboundDead, QueueName::Outbound)
+            .await?;
+        world.stage.settle().await?;
+    }
+    let written = "Written 2026-01-15 10:00 UTC:\nAnna\nat last".to_owned();
+    Ok(Expected {
+        customers: vec![(topic, vec![written])],
+        texts: read(&["at last"]),
+        ..Expected::default()
+    })
+}
