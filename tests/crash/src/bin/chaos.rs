@@ -21,9 +21,9 @@ struct Arguments {
     /// Topics, five to a group.
     #[arg(long, default_value_t = 50)]
     topics: usize,
-    /// Deletes topics on the way, too.
+    /// Deletes no topics on the way.
     #[arg(long)]
-    delete_topics: bool,
+    keep_topics: bool,
 }
 
 /// How often the line of progress is written.
@@ -37,7 +37,7 @@ async fn main() -> anyhow::Result<ExitCode> {
         size: Size {
             messages: arguments.messages,
             topics: arguments.topics,
-            delete_topics: arguments.delete_topics,
+            delete_topics: !arguments.keep_topics,
         },
         sabotage: None,
     };
