@@ -48,9 +48,8 @@ async fn act(
         look_after: sabotage.and_then(|sabotage| sabotage.look_after),
         ..Setting::default()
     };
-    let world = World::new(scene, clock, setting).await?;
+    let world = World::new(scene, clock, setting, Arc::clone(tap)).await?;
     let expected = (scene.play)(&world).await?;
-    tap.catch_up(i64::MAX).await;
     let may_repeat = crash.is_some_and(|crash| is_in_the_window(&tap.calls(), crash));
     let wrong = judge(&world, &table, &expected, may_repeat).await?;
     table.end().await?;

@@ -5,12 +5,13 @@ mod conversations;
 mod customers;
 mod topics;
 
+use crate::tap::Tap;
 use bridgectl::stage::{Setting, Stage, Vendors};
 use simulators::{
     SimClock,
     telegram::{Place, Rights, UserId},
 };
-use std::{future::Future, pin::Pin};
+use std::{future::Future, pin::Pin, sync::Arc};
 
 /// What has to be seen in the end.
 #[derive(Debug, Default)]
@@ -33,6 +34,7 @@ pub(crate) struct World {
     pub(crate) ken: UserId,
     pub(crate) sam: UserId,
     pub(crate) anna: String,
+    tap: Arc<Tap>,
 }
 
 type Played<'w> = Pin<Box<dyn Future<Output = anyhow::Result<Expected>> + Send + 'w>>;
@@ -129,7 +131,7 @@ pub const SCENES: &[Scene] = &[
 pub(crate) const MORNING_MS: i64 = 1_768_467_600_000;
 
 impl World {
-    pub(crate) async fn new(scene: Scene, clock: SimClock, setting: Setting) -> anyhow::Result<Self> {
+    pub(crate) async fn new(scene: Scene, clock: SimClock, setting: Setting, tap: Arc<Tap>) -> anyhow::Result<Self> {
         let vendors = Vendors::start(clock).await;
         let telegram = &vendors.telegram;
         let forum = telegram.supergroup("Acme Support", true);
@@ -158,7 +160,20 @@ impl World {
             ken,
             sam,
             anna,
+            tap,
         })
+    }
+
+    /// Lets everything happen that is due, until nothing is left to do; what happens late, too.
+    async fn settle(&self) -> anyhow::Result<()> {
+        self.stage.settle().await?;
+        while let Some(due) = self.tap.late_call_due() {
+            let clock = &self.stage.vendors.clock;
+            clock.advance_to(due.max(clock.now_ms()));
+            self.tap.catch_up().await;
+            self.stage.settle().await?;
+        }
+        Ok(())
     }
 
     fn topic(&self, name: &str) -> Place {

@@ -168,7 +168,7 @@ impl Tap {
     }
 
     async fn enter(&self, name: &'static str) -> Option<Mode> {
-        self.catch_up(self.clock.now_ms()).await;
+        self.catch_up().await;
         let mut calls = lock(&self.calls);
         calls.push(name);
         if calls.len() == MOST_CALLS {
@@ -186,8 +186,14 @@ impl Tap {
         late.push((due, Box::pin(call)));
     }
 
-    /// Lets the late calls happen that are due by then.
-    pub(crate) async fn catch_up(&self, now_ms: i64) {
+    /// When the next late call is due, in milliseconds.
+    pub(crate) fn late_call_due(&self) -> Option<i64> {
+        lock(&self.late).iter().map(|(due, _)| *due).min()
+    }
+
+    /// Lets the late calls happen that are due.
+    pub(crate) async fn catch_up(&self) {
+        let now_ms = self.clock.now_ms();
         let due = |call: &mut (i64, LateCall)| call.0 <= now_ms;
         let late: Vec<_> = {
             let mut late = lock(&self.late);

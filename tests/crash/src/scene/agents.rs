@@ -7,7 +7,7 @@ use simulators::telegram::Rights;
 pub(super) async fn long_answer(world: &World) -> anyhow::Result<Expected> {
     let topic = world.topic("Order");
     world.say(world.maria, topic, "a question");
-    world.stage.settle().await?;
+    world.settle().await?;
     let lines: Vec<String> = ["alpha", "beta", "gamma"]
         .iter()
         .map(|word| vec![*word; 600].join(" "))
@@ -15,9 +15,9 @@ pub(super) async fn long_answer(world: &World) -> anyhow::Result<Expected> {
     let html = format!("<p>{}</p>", lines.join("</p><p>"));
     let part = world.answer("a question", &html)?;
     // What a dying webhook missed comes again a minute later, behind what was said meanwhile.
-    world.stage.settle().await?;
+    world.settle().await?;
     world.answer("a question", "<p>and one more</p>")?;
-    world.stage.settle().await?;
+    world.settle().await?;
     let view = world.stage.vendors.intercom.conversations();
     let whole = view
         .iter()
@@ -45,12 +45,12 @@ pub(super) async fn long_answer(world: &World) -> anyhow::Result<Expected> {
 pub(super) async fn staff(world: &World) -> anyhow::Result<Expected> {
     let topic = world.topic("Order");
     world.say(world.maria, topic, "a question");
-    world.stage.settle().await?;
+    world.settle().await?;
     world.say(world.sam, topic, "will do");
     world.say(world.sam, topic, "will do");
-    world.stage.settle().await?;
+    world.settle().await?;
     world.answer("a question", "<p>will do</p>")?;
-    world.stage.settle().await?;
+    world.settle().await?;
     Ok(Expected {
         agents: vec![(
             "Order",
@@ -70,12 +70,12 @@ pub(super) async fn staff(world: &World) -> anyhow::Result<Expected> {
 pub(super) async fn redacted(world: &World) -> anyhow::Result<Expected> {
     let topic = world.topic("Order");
     world.say(world.maria, topic, "a question");
-    world.stage.settle().await?;
+    world.settle().await?;
     let part = world.answer("a question", "<p>oh no</p>")?;
-    world.stage.settle().await?;
+    world.settle().await?;
     world.stage.vendors.intercom.agent_redacts(&part);
     world.answer("a question", "<p>much better</p>")?;
-    world.stage.settle().await?;
+    world.settle().await?;
     Ok(Expected {
         agents: Vec::new(),
         customers: vec![(topic, read(&["Anna\nmuch better"]))],
@@ -87,12 +87,12 @@ pub(super) async fn redacted(world: &World) -> anyhow::Result<Expected> {
 pub(super) async fn swept(world: &World) -> anyhow::Result<Expected> {
     let topic = world.topic("Order");
     world.say(world.maria, topic, "a question");
-    world.stage.settle().await?;
+    world.settle().await?;
     sweep(world).await;
     world.stage.vendors.intercom.lose_notifications(true);
     // Nobody sweeps for so long that it is too old to be sent.
     world.answer("a question", "<p>long ago</p>")?;
-    world.stage.settle().await?;
+    world.settle().await?;
     world
         .stage
         .vendors
@@ -100,12 +100,12 @@ pub(super) async fn swept(world: &World) -> anyhow::Result<Expected> {
         .advance(std::time::Duration::from_hours(15 * 24));
     world.answer("a question", "<p>first lost</p>")?;
     world.answer("a question", "<p>second lost</p>")?;
-    world.stage.settle().await?;
+    world.settle().await?;
     world.stage.vendors.intercom.lose_notifications(false);
     for _ in 0..4 {
         world.stage.vendors.clock.advance(std::time::Duration::from_mins(5));
         sweep(world).await;
-        world.stage.settle().await?;
+        world.settle().await?;
     }
     Ok(Expected {
         agents: vec![(
@@ -133,7 +133,7 @@ async fn sweep(world: &World) {
 pub(super) async fn redriven(world: &World) -> anyhow::Result<Expected> {
     let topic = world.topic("Order");
     world.say(world.maria, topic, "a question");
-    world.stage.settle().await?;
+    world.settle().await?;
     let vendors = &world.stage.vendors;
     // The answer is headed by its time, which must not depend on how long the rest took.
     vendors.clock.advance_to(MORNING_MS + 60 * 60 * 1000);
@@ -141,7 +141,7 @@ pub(super) async fn redriven(world: &World) -> anyhow::Result<Expected> {
     world.answer("a question", "<p>at last</p>")?;
     world.stage.settle_within(std::time::Duration::from_hours(2)).await?;
     vendors.telegram.promote_bot(&vendors.bot, world.forum, Rights::all());
-    world.stage.settle().await?;
+    world.settle().await?;
     // The console's button, which somebody may press twice.
     for _ in 0..2 {
         world
@@ -150,7 +150,7 @@ pub(super) async fn redriven(world: &World) -> anyhow::Result<Expected> {
             .lanes()
             .redrive(QueueName::OutboundDead, QueueName::Outbound)
             .await?;
-        world.stage.settle().await?;
+        world.settle().await?;
     }
     let written = "Written 2026-01-15 10:00 UTC:\nAnna\nat last".to_owned();
     Ok(Expected {

@@ -7,10 +7,10 @@ pub(super) async fn opens(world: &World) -> anyhow::Result<Expected> {
     let topic = world.topic("Order");
     world.say(world.maria, topic, "first words");
     world.say(world.maria, topic, "second words");
-    world.stage.settle().await?;
+    world.settle().await?;
     world.answer("first words", "<p>answer one</p>")?;
     world.say(world.maria, topic, "third words");
-    world.stage.settle().await?;
+    world.settle().await?;
     Ok(Expected {
         agents: vec![(
             "Order",
@@ -31,9 +31,9 @@ pub(super) async fn two_customers(world: &World) -> anyhow::Result<Expected> {
     let topic = world.topic("Order");
     world.say(world.maria, topic, "from maria");
     world.say(world.ken, topic, "from ken");
-    world.stage.settle().await?;
+    world.settle().await?;
     world.say(world.ken, topic, "from ken again");
-    world.stage.settle().await?;
+    world.settle().await?;
     Ok(Expected {
         agents: vec![(
             "Order",
@@ -55,9 +55,9 @@ pub(super) async fn same_word(world: &World) -> anyhow::Result<Expected> {
     for _ in 0..4 {
         world.say(world.maria, topic, "okey");
     }
-    world.stage.settle().await?;
+    world.settle().await?;
     world.say(world.maria, topic, "okey");
-    world.stage.settle().await?;
+    world.settle().await?;
     let okey = ("Maria Lopez", "okey");
     Ok(Expected {
         agents: vec![("Order", said(&[("Maria Lopez", "begin"), okey, okey, okey, okey, okey]))],
@@ -72,7 +72,7 @@ pub(super) async fn corrected(world: &World) -> anyhow::Result<Expected> {
     world.say(world.maria, topic, "a question");
     let wrong = world.say(world.maria, topic, "at five");
     world.stage.vendors.telegram.edit(world.forum, wrong, "at nine");
-    world.stage.settle().await?;
+    world.settle().await?;
     Ok(Expected {
         agents: vec![(
             "Order",
@@ -92,12 +92,12 @@ pub(super) async fn per_user(world: &World) -> anyhow::Result<Expected> {
     let topic = world.topic("Order");
     world.say(world.maria, topic, "from maria");
     world.say(world.ken, topic, "from ken");
-    world.stage.settle().await?;
+    world.settle().await?;
     world.answer("from ken", "<p>for ken</p>")?;
     // Between lanes no order is promised, so there is only one at a time.
-    world.stage.settle().await?;
+    world.settle().await?;
     world.answer("from maria", "<p>for maria</p>")?;
-    world.stage.settle().await?;
+    world.settle().await?;
     // Both conversations have the topic's title, so what is in them is looked at through the customers' side.
     Ok(Expected {
         agents: Vec::new(),
@@ -117,7 +117,7 @@ pub(super) async fn photos(world: &World) -> anyhow::Result<Expected> {
     let first = photo();
     world.say(world.maria, topic, "and two more");
     let (second, third) = (photo(), photo());
-    world.stage.settle().await?;
+    world.settle().await?;
     let shown = |id: i64| ("Maria Lopez", format!("[photo] + {id}.jpg"));
     Ok(Expected {
         agents: vec![(

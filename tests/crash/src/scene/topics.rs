@@ -45,19 +45,19 @@ impl World {
 pub(super) async fn deleted(world: &World) -> anyhow::Result<Expected> {
     let topic = world.topic("Order");
     world.say(world.maria, topic, "a question");
-    world.stage.settle().await?;
+    world.settle().await?;
     world.stage.vendors.clock.advance(Duration::from_mins(10));
     world.delete(topic);
     world.answer("a question", "<p>into the void</p>")?;
     // What a dying webhook missed comes again a minute later, behind what was said meanwhile.
-    world.stage.settle().await?;
+    world.settle().await?;
     world.answer("a question", "<p>and after it</p>")?;
-    world.stage.settle().await?;
+    world.settle().await?;
     let anew = world.topic_anew()?;
     world.say(world.maria, anew, "found it");
-    world.stage.settle().await?;
+    world.settle().await?;
     world.answer("a question", "<p>good</p>")?;
-    world.stage.settle().await?;
+    world.settle().await?;
     let said = world.said_and_told()?;
     anyhow::ensure!(said.len() == 1, "{} conversations where one should be", said.len());
     anyhow::ensure!(
@@ -80,16 +80,16 @@ pub(super) async fn deleted_under_two(world: &World) -> anyhow::Result<Expected>
     let topic = world.topic("Order");
     world.say(world.maria, topic, "from maria");
     world.say(world.ken, topic, "from ken");
-    world.stage.settle().await?;
+    world.settle().await?;
     world.stage.vendors.clock.advance(Duration::from_mins(10));
     world.delete(topic);
     world.answer("from maria", "<p>for maria</p>")?;
     world.answer("from ken", "<p>for ken</p>")?;
-    world.stage.settle().await?;
+    world.settle().await?;
     let anew = world.topic_anew()?;
     world.say(world.ken, anew, "ken again");
     world.say(world.maria, anew, "maria again");
-    world.stage.settle().await?;
+    world.settle().await?;
     let mut said = world.said_and_told()?;
     said.sort();
     let expected = [
