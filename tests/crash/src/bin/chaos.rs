@@ -1,4 +1,4 @@
-//! The chaos run, with a line of progress: `cargo run --release -p crash`.
+//! The chaos run, with a line of progress: `cargo run --profile tool -p crash`.
 #![expect(clippy::print_stdout, reason = "it talks to a person in a terminal")]
 
 use clap::Parser;
@@ -32,6 +32,10 @@ const PROGRESS_EVERY: Duration = Duration::from_secs(10);
 #[tokio::main]
 async fn main() -> anyhow::Result<ExitCode> {
     let arguments = Arguments::parse();
+    anyhow::ensure!(
+        cfg!(panic = "unwind"),
+        "a worker that dies here would take everything with it: cargo run --profile tool -p crash"
+    );
     let chaos = Chaos {
         seed: arguments.seed.unwrap_or_else(|| u64::from(rand::random::<u32>())),
         size: Size {
