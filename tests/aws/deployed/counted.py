@@ -50,6 +50,7 @@ def intercom_says_no(cast):
     cast.says("Intercom does not take this")
     eventually(lambda: cast.stack.waiting("InboundDeadLetters") == 1)
     eventually(lambda: counted(cast, "Undeliverable", "InboundWorker"))
+    eventually(lambda: cast.in_topic("Please send it again"))
     cast.stack.sqs.purge_queue(QueueUrl=cast.stack.resources()["InboundDeadLetters"])
 
 
