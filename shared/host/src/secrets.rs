@@ -18,6 +18,10 @@ const BELIEVED_FOR: Duration = Duration::from_mins(5);
 /// After an attempt that brought nothing, so long there is no other: each request would wait for its own.
 const PAUSE: Duration = Duration::from_secs(2);
 
+/// An attempt may take so long. A request that is given up while it waits would leave no trace of it, and the next one would wait as
+/// long: so this ends well before a request does.
+const ATTEMPT: Duration = Duration::from_secs(2);
+
 /// Where the text of the secrets is read.
 #[async_trait]
 pub(crate) trait SecretText: Send + Sync {
@@ -75,8 +79,9 @@ impl<T: SecretText> CachedSecrets<T> {
     }
 
     async fn read(&self) -> Result<Secrets, SecretsError> {
-        let text = self.text.read().await.map_err(SecretsError::Unavailable)?;
-        parse(&text)
+        let answer = tokio::time::timeout(ATTEMPT, self.text.read()).await;
+        let text = answer.unwrap_or_else(|_| Err("no answer in time".into()));
+        parse(&text.map_err(SecretsError::Unavailable)?)
     }
 }
 
@@ -280,6 +285,29 @@ mod tests {
         desk.write(Ok(written(2)));
         desk.pass(PAUSE);
         assert_eq!(desk.bot().await, 2);
+    }
+
+    struct Silence;
+
+    #[async_trait]
+    impl SecretText for Silence {
+        async fn read(&self) -> Result<String, String> {
+            std::future::pending().await
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn who_asks_is_not_kept_waiting_by_silence() {
+        let clock = Arc::new(Hand::default());
+        let secrets = CachedSecrets::new(Silence, Arc::clone(&clock) as Arc<dyn Clock>);
+        let old = Arc::new(parse(&written(1)).unwrap());
+        secrets.kept.lock().await.secrets = Some((clock.now(), old));
+        clock.0.store(6 * 60_000, Ordering::SeqCst);
+        let begun = tokio::time::Instant::now();
+        for _ in 0..3 {
+            assert_eq!(secrets.current().await.unwrap().bot().0, 1);
+        }
+        assert_eq!(begun.elapsed(), ATTEMPT, "only the first of them waits");
     }
 
     #[tokio::test]
