@@ -15,6 +15,7 @@ use mapping::{
     AdminId, ChatId, Clock, ContactId, ConversationId, CustomerId, FileId, MessageId, PartId, Timestamp, TopicId,
 };
 use std::{
+    future::Future,
     sync::{
         Arc,
         atomic::{AtomicI64, Ordering},
@@ -94,6 +95,16 @@ impl<C> Punctual<C> {
         let enough = self.deadline.left() >= call;
         enough.then_some(&self.client).ok_or(TooLate)
     }
+
+    /// What takes several requests has no more time than one. Only for what can be cut anywhere and begun again.
+    async fn within_a_call<T>(
+        &self,
+        requests: impl Future<Output = Result<T, HelpdeskError>> + Send,
+    ) -> Result<T, HelpdeskError> {
+        tokio::time::timeout(self.call, requests)
+            .await
+            .unwrap_or_else(|_| Err(TooLate.into()))
+    }
 }
 
 const TOO_LATE: &str = "the function's time is over";
@@ -124,11 +135,11 @@ impl<C: Helpdesk> Helpdesk for Punctual<C> {
     }
 
     async fn ensure_contact(&self, contact: &NewContact) -> Result<EnsuredContact, HelpdeskError> {
-        self.in_time()?.ensure_contact(contact).await
+        self.within_a_call(self.in_time()?.ensure_contact(contact)).await
     }
 
     async fn contact(&self, contact: &ContactId) -> Result<Option<ContactId>, HelpdeskError> {
-        self.in_time()?.contact(contact).await
+        self.within_a_call(self.in_time()?.contact(contact)).await
     }
 
     async fn rename_contact(&self, contact: &ContactId, name: &str) -> Result<(), HelpdeskError> {
@@ -145,7 +156,8 @@ impl<C: Helpdesk> Helpdesk for Punctual<C> {
         marker: &str,
         since: Timestamp,
     ) -> Result<Option<ConversationId>, HelpdeskError> {
-        self.in_time()?.find_opened(contact, marker, since).await
+        self.within_a_call(self.in_time()?.find_opened(contact, marker, since))
+            .await
     }
 
     async fn reply_as_contact(
@@ -193,7 +205,7 @@ impl<C: Helpdesk> Helpdesk for Punctual<C> {
     }
 
     async fn tag(&self, conversation: &ConversationId, admin: &AdminId, tag: &str) -> Result<(), HelpdeskError> {
-        self.in_time()?.tag(conversation, admin, tag).await
+        self.within_a_call(self.in_time()?.tag(conversation, admin, tag)).await
     }
 
     async fn assign(
@@ -270,6 +282,16 @@ mod tests {
         assert!(client.in_time().is_err());
         deadline.lift();
         assert!(client.in_time().is_ok());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_takes_several_requests_takes_no_longer_than_one() {
+        let deadline = Deadline::new(Arc::new(Noon));
+        let client = Punctual::new("client", &deadline, Duration::from_secs(25), Duration::from_mins(1));
+        let begun = tokio::time::Instant::now();
+        let endless = client.within_a_call(std::future::pending::<Result<(), HelpdeskError>>());
+        assert!(endless.await.is_err());
+        assert_eq!(begun.elapsed(), Duration::from_secs(25));
     }
 
     #[test]
