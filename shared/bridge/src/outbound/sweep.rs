@@ -19,8 +19,9 @@ use std::{sync::Arc, time::Duration};
 /// A notification and its one repetition have their chance first.
 const NOTIFICATIONS_TAKE: Duration = Duration::from_mins(2);
 
-/// A sweep stops when so little of its time is left, and goes on next time.
-const STOP_BEFORE: Duration = Duration::from_secs(20);
+/// A sweep stops when so little of its time is left, and goes on next time: one call to Intercom takes up to 25 s, and what it brings
+/// has to be noted.
+const STOP_BEFORE: Duration = Duration::from_secs(30);
 
 /// How many parts are looked up in one batch read.
 const PARTS_AT_ONCE: usize = 90;
@@ -115,11 +116,12 @@ impl Sweep {
         tell: &mut Tell<'_>,
     ) -> Result<(), Stop> {
         let context = self.context.as_ref();
+        let is_over = || context.ledger.now() + STOP_BEFORE > order.deadline;
         let mut cursor = None;
-        loop {
+        while !is_over() {
             let page = context.helpdesk.changed_since(mark.from, cursor.as_deref()).await?;
             for (conversation, changed) in &page.conversations {
-                if context.ledger.now() + STOP_BEFORE > order.deadline {
+                if is_over() {
                     return Ok(());
                 }
                 let missed = self.look_at(workspace, conversation, mark.since, order.dry_run).await?;
@@ -136,6 +138,7 @@ impl Sweep {
                 return Ok(());
             }
         }
+        Ok(())
     }
 
     /// Puts what of a linked conversation has no record into the queue; tells how much that is, if the conversation is linked.
