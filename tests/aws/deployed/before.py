@@ -56,21 +56,104 @@ def kept(cast):
 
 @scene("a worker is dead before its message can be seen again, and a message is alone in its invocation")
 def clocks(cast):
+    source = (ROOT / "shared/mapping/src/delivery.rs").read_text()
+    lease = int(re.search(r"const LEASE: Duration = Duration::from_secs\((\d+)\)", source)[1])
     for queue, worker in (("InboundQueue", "InboundWorker"), ("OutboundQueue", "OutboundWorker")):
         function = properties(worker)
-        assert function["Timeout"] < 125 < properties(queue)["VisibilityTimeout"]
+        assert function["Timeout"] < lease < properties(queue)["VisibilityTimeout"]
         source = function["Events"]["Queue"]["Properties"]
         assert source["BatchSize"] == 1
         assert source["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
+        assert source["ScalingConfig"] == {"MaximumConcurrency": 10}
+    assert properties("TelegramWebhook")["Timeout"] == properties("IntercomWebhook")["Timeout"] == 5
 
 
-@scene("no policy allows everything, or something everywhere")
-def least_privilege(cast):
+@scene("every queue keeps messages for two weeks, in lanes, encrypted, and only workers decide to give one up")
+def queues(cast):
+    lasting = {
+        "FifoQueue": True,
+        "DeduplicationScope": "messageGroup",
+        "FifoThroughputLimit": "perMessageGroupId",
+        "MaximumMessageSize": 1 << 20,
+        "MessageRetentionPeriod": 14 * 24 * 3600,
+        "SqsManagedSseEnabled": True,
+    }
+    for queue in ("InboundQueue", "OutboundQueue", "InboundDeadLetters", "OutboundDeadLetters"):
+        assert lasting.items() <= properties(queue).items(), queue
+    for queue in ("InboundQueue", "OutboundQueue"):
+        assert properties(queue)["RedrivePolicy"]["maxReceiveCount"] == 1000, queue
+
+
+@scene("the schedule calls once, and nothing throttles what the vendors deliver")
+def once(cast):
+    never_again = {"MaximumRetryAttempts": 0, "MaximumEventAgeInSeconds": 60}
+    assert properties("SweepSchedule")["Target"]["RetryPolicy"] == never_again
+    assert properties("OutboundWorker")["EventInvokeConfig"] == never_again
+    assert "DefaultRouteSettings" not in properties("ApiStage")
+    assert "RouteSettings" not in properties("ApiStage")
+    assert not any("ReservedConcurrentExecutions" in function for function in functions().values())
+
+
+@scene("Telegram takes the webhook secret that the stack makes")
+def taken_by_telegram(cast):
+    made = properties("Secret")["GenerateSecretString"]
+    assert made["GenerateStringKey"] == "telegram_webhook_secrets"
+    assert made["ExcludePunctuation"] and made["PasswordLength"] <= 256
+
+
+@scene("every alarm can send an e-mail")
+def alarms(cast):
     for name, resource in template()["Resources"].items():
-        for policy in resource["Properties"].get("Policies", []):
-            for statement in policy["PolicyDocument"]["Statement"]:
-                wanted = [statement["Action"], statement["Resource"]]
-                assert not re.search(r"\*", str(wanted)), f"{name}: {wanted}"
+        if resource["Type"] == "AWS::CloudWatch::Alarm":
+            action = resource["Properties"]["AlarmActions"]["Fn::If"]
+            assert action[:2] == ["HasAlarmEmail", [{"Ref": "AlarmTopic"}]], name
+
+
+def functions():
+    resources = template()["Resources"].items()
+    return {name: one["Properties"] for name, one in resources if one["Type"] == "AWS::Serverless::Function"}
+
+
+TABLE = {"GetItem", "BatchGetItem", "Query", "PutItem", "DeleteItem"}
+OWN_QUEUE = {"ReceiveMessage", "DeleteMessage", "ChangeMessageVisibility", "GetQueueAttributes", "SendMessage"}
+# What a function does, and nothing else; beside this, each reads the secret and writes its log.
+RIGHTS = {
+    "TelegramWebhook": {"Table": {"GetItem", "BatchGetItem", "PutItem"}, "InboundQueue": {"SendMessage"}},
+    "InboundWorker": {
+        "Table": TABLE,
+        "InboundQueue": OWN_QUEUE,
+        "InboundDeadLetters": {"SendMessage"},
+        "OutboundQueue": {"SendMessage"},
+    },
+    "IntercomWebhook": {"OutboundQueue": {"SendMessage"}},
+    "OutboundWorker": {"Table": TABLE, "OutboundQueue": OWN_QUEUE, "OutboundDeadLetters": {"SendMessage"}},
+}
+
+
+def rights(role):
+    """What a role may do with which resource."""
+    found = {}
+    [policy] = properties(role)["Policies"]
+    for statement in policy["PolicyDocument"]["Statement"]:
+        assert statement["Effect"] == "Allow"
+        actions, resources = statement["Action"], statement["Resource"]
+        for resource in resources if isinstance(resources, list) else [resources]:
+            [(_, attribute)] = resource.items()
+            for action in actions if isinstance(actions, list) else [actions]:
+                found.setdefault(attribute[0], set()).add(action.partition(":")[2])
+    return found
+
+
+@scene("each function may do what it does, where it does it, and nothing else")
+def least_privilege(cast):
+    for function, wanted in RIGHTS.items():
+        besides = {"Secret": {"GetSecretValue"}, f"{function}Log": {"CreateLogStream", "PutLogEvents"}}
+        assert rights(f"{function}Role") == wanted | besides, function
+    assert rights("SweepScheduleRole") == {"OutboundWorker": {"InvokeFunction"}}
+    # The webhook sees which chats got another id, and nothing else of the table.
+    [policy] = properties("TelegramWebhookRole")["Policies"]
+    [table] = [one for one in policy["PolicyDocument"]["Statement"] if "dynamodb" in str(one)]
+    assert table["Condition"] == {"ForAllValues:StringLike": {"dynamodb:LeadingKeys": ["chat#*"]}}
 
 
 @scene("every setting of the bridge is a parameter, and reaches the functions")

@@ -5,7 +5,7 @@ import hmac
 import json
 
 from deployed.runner import eventually, scene
-from deployed.scenes import DOUBTED, HOOK_SECRET, SECRET_TOKEN, entries
+from deployed.scenes import DOUBTED, HOOK_SECRET, SECRET_TOKEN, SMALL_GROUP, entries
 from deployed.stage import request
 
 REPLY = "POST /conversations/{id}/reply"
@@ -63,18 +63,28 @@ def paced(cast):
     assert counted(cast, "PaceWaits", "OutboundWorker")
 
 
-def update(cast, chat, text="hello"):
+def update(cast, chat, **content):
     """Posts an update as Telegram does."""
     sender = {"id": 5000001, "is_bot": False, "first_name": "Ada"}
-    message = {"message_id": 1, "date": 1, "chat": {"id": chat, "type": "supergroup"}, "from": sender, "text": text}
-    body = json.dumps({"update_id": 900000000 + len(text), "message": message})
+    message = {"message_id": 1, "date": 1, "chat": {"id": chat, "type": "supergroup"}, "from": sender} | content
+    body = json.dumps({"update_id": 900000000 + len(str(content)), "message": message})
     return request("POST", f"{cast.stage.url}/telegram-webhook", body, {SECRET_TOKEN: HOOK_SECRET})[0]
+
+
+@scene("a group that becomes a supergroup stays known, under its new id")
+def migrated(cast):
+    large = -1004200000000
+    assert update(cast, SMALL_GROUP, migrate_to_chat_id=large) == 200
+    assert update(cast, large, new_chat_title="Larger now") == 200
+    told = {"chat.id": large, "reason": "service message"}
+    eventually(lambda: any(told.items() <= line.items() for line in entries(cast.stack.log("TelegramWebhook"))))
+    assert not counted(cast, "Strangers", "TelegramWebhook")
 
 
 @scene("webhooks that cannot be carried are taken and counted")
 def taken(cast):
-    assert update(cast, -1009999999999) == 200
-    assert update(cast, int(cast.stage.chat), "x" * (1 << 20)) == 200
+    assert update(cast, -1009999999999, text="hello") == 200
+    assert update(cast, int(cast.stage.chat), text="x" * (1 << 20)) == 200
     unreadable = b"{"
     signature = hmac.new(cast.stage.client_secret.encode(), unreadable, hashlib.sha1).hexdigest()
     signed = {"X-Hub-Signature": f"sha1={signature}"}

@@ -15,6 +15,8 @@ QUEUES = ["InboundQueue", "OutboundQueue", "InboundDeadLetters", "OutboundDeadLe
 FUNCTIONS = ["TelegramWebhook", "InboundWorker", "IntercomWebhook", "OutboundWorker"]
 HOOK_SECRET = "hook_secret_of_the_test"
 SECRET_TOKEN = "X-Telegram-Bot-Api-Secret-Token"
+# A group that becomes a supergroup, under another id.
+SMALL_GROUP = -4200000
 
 class Cast:
     """The stack, the stage, and what one scene leaves to a later one."""
@@ -65,11 +67,11 @@ def entries(lines):
 # ---- Deployed, and nothing more --------------------------------------------------------------------------------------------------------
 
 
-@scene("the stack is made from the template as it is")
+@scene("the stack is made from the template, but for saved queries and alarms on sums, which the emulator does not know")
 def deployed(cast):
     cast.stack.create(
         {
-            "TelegramChats": cast.stage.chat,
+            "TelegramChats": f"{cast.stage.chat},{SMALL_GROUP}",
             "TelegramApiUrl": cast.stage.telegram_api_url,
             "IntercomApiUrl": cast.stage.intercom_api_url,
             "GroupMessagesPerMinute": 1200,
