@@ -5,15 +5,12 @@ use crate::{
     failure::{Failure, HelpdeskError, MessengerError},
     notices::{self, Audience, Notice},
     ports::{Queue, QueueMessage},
-    stop::{FOR_THE_OPERATOR, Received, Stop, Verdict, backoff, dedupe},
+    stop::{FOR_THE_OPERATOR, OLDEST, Received, Stop, Verdict, backoff, dedupe, sparingly},
     tally::Tally,
     words::{Cause, Sentence},
 };
 use mapping::{Claim, End, Timestamp, Transaction};
 use std::{sync::Arc, time::Duration};
-
-/// Older than this, a message is given up whatever the reason: the queue would drop it at 14 days without a word.
-const OLDEST: Duration = Duration::from_hours(12 * 24);
 
 /// So long an agent is not told that a reply is on its way.
 const TELL_AFTER: Duration = Duration::from_mins(10);
@@ -78,15 +75,15 @@ impl Carried<'_> {
         self.settle(claim, went).await
     }
 
-    async fn end(&self, claim: Claim, end: End, with: Transaction) -> Result<Verdict, Stop> {
-        let went_through = claim.delivery.told && end == End::Delivered;
-        let about = about(&claim);
+    async fn end(&self, mut claim: Claim, end: End, with: Transaction) -> Result<Verdict, Stop> {
+        if claim.delivery.told && end == End::Delivered {
+            // First what is proven, lest it be sent again; then the word of it, while the record says that something is left to do.
+            self.context.ledger.progress(&mut claim).await?;
+            self.notify(about(&claim), Sentence::WentThrough).await?;
+        }
         let receipt = Receipt::of(&claim, &end, self);
         self.context.ledger.finish(claim, end, with).await?;
         receipt.log();
-        if went_through && let Err(stop) = self.notify(about, Sentence::WentThrough).await {
-            tracing::warn!(%stop, "an agent could not be told that a reply went through");
-        }
         Ok(Verdict::Done)
     }
 
@@ -116,7 +113,12 @@ impl Carried<'_> {
                     MessengerError::NoRights { .. } => Cause::MayNotMakeTopics,
                     error => cause_of(error),
                 };
-                self.failed(claim, error.failure(), &error.to_string(), cause).await
+                // Whatever became of the topic, nothing of the message is out.
+                let failure = match error.failure() {
+                    Failure::Unknown => Failure::Transient { after: None },
+                    failure => failure,
+                };
+                self.failed(claim, failure, &error.to_string(), cause).await
             }
             Stop::Messenger(error) => {
                 self.failed(claim, error.failure(), &error.to_string(), cause_of(&error))
@@ -136,12 +138,16 @@ impl Carried<'_> {
                 if self.is_too_old(&claim, cause) {
                     return self.give_up(claim, reason.to_owned(), cause).await;
                 }
+                let now = self.context.ledger.now();
+                if now.since(claim.delivery.tried_since) >= TELL_AFTER {
+                    self.tell_once(&mut claim, cause).await?;
+                }
                 let pause = self
                     .context
                     .config
                     .look_after
                     .max(backoff(self.context, claim.delivery.attempt));
-                let look_at = self.context.ledger.now() + pause;
+                let look_at = sparingly(self.context, self.received, now + pause);
                 self.context.ledger.doubt(claim, look_at).await?;
                 Ok(Verdict::Later(look_at))
             }
@@ -185,14 +191,23 @@ impl Carried<'_> {
         if too_old {
             return self.give_up(claim, reason.to_owned(), cause).await;
         }
-        let tell = matches!(cause, Cause::NoRights | Cause::MayNotMakeTopics | Cause::TopicClosed) || late;
-        if tell && !claim.delivery.told && matches!(self.audience, Some(Audience::Agent { .. })) {
-            self.notify(about(&claim), Sentence::StillTryingTelegram { cause })
-                .await?;
-            claim.delivery.told = true;
+        if late || matches!(cause, Cause::NoRights | Cause::MayNotMakeTopics | Cause::TopicClosed) {
+            self.tell_once(&mut claim, cause).await?;
         }
+        let until = sparingly(self.context, self.received, until);
         self.context.ledger.wait(claim, reason, until, failed).await?;
         Ok(Verdict::Later(until))
+    }
+
+    /// Tells an agent, once, that a reply is still on its way.
+    async fn tell_once(&self, claim: &mut Claim, cause: Cause) -> Result<(), Stop> {
+        if claim.delivery.told || !matches!(self.audience, Some(Audience::Agent { .. })) {
+            return Ok(());
+        }
+        self.notify(about(claim), Sentence::StillTryingTelegram { cause })
+            .await?;
+        claim.delivery.told = true;
+        Ok(())
     }
 
     /// What our own settings cause is for the operator to mend, so it is not given up before the queue would drop it.
@@ -227,17 +242,7 @@ impl Carried<'_> {
 
     async fn notify(&self, about: String, sentence: Sentence) -> Result<(), Stop> {
         match self.audience.clone() {
-            Some(audience) => {
-                notices::enqueue(
-                    self.context,
-                    Notice {
-                        audience,
-                        sentence,
-                        about,
-                    },
-                )
-                .await
-            }
+            Some(audience) => notices::enqueue(self.context, Notice::new(audience, sentence, about)).await,
             None => Ok(()),
         }
     }

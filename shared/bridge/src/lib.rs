@@ -20,6 +20,7 @@ mod stop;
 mod tally;
 pub mod telegram_message;
 mod topics;
+mod unbegun;
 pub mod webhook;
 pub mod words;
 

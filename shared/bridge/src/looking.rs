@@ -139,6 +139,17 @@ impl<'a> Lost<'a> {
     }
 }
 
+/// Whether it can be told already what a former worker's call did.
+pub(crate) fn is_settled(context: &Context, claim: &Claim) -> Result<(), Stop> {
+    if context.ledger.now() < claim.settled_at {
+        return Err(Stop::Wait {
+            reason: "a call may still be under way",
+            until: claim.settled_at,
+        });
+    }
+    Ok(())
+}
+
 /// The part that a lost call left behind, if it did: the oldest that fits and that no other delivery accounts for.
 pub(crate) async fn find(context: &Context, lost: &Lost<'_>, accounted: &Accounted) -> Result<Option<PartId>, Stop> {
     let conversation = context.helpdesk.conversation(lost.conversation).await?;

@@ -1,5 +1,6 @@
 //! Notices: what we tell a human who waits. They travel through the outbound queue like everything else and have a delivery of
-//! their own, so that they are neither lost nor said twice, and at most one an hour is said for a lane and a reason.
+//! their own, so that they are neither lost nor said twice. At most one an hour is said for a lane and a reason; what is held back is
+//! said in one when the hour is over.
 
 use crate::{
     context::Context,
@@ -10,7 +11,7 @@ use crate::{
     ports::{Place, QueueError, QueueMessage, Reply},
     rich_text::RichText,
     sending,
-    stop::{Received, Stop, Verdict, dedupe, elsewhere},
+    stop::{FOR_THE_OPERATOR, Received, Stop, Verdict, dedupe, elsewhere},
     words::Sentence,
 };
 use mapping::{
@@ -29,6 +30,36 @@ pub struct Notice {
     pub sentence: Sentence,
     /// What it is about: the delivery, and which of its lives.
     pub about: String,
+    /// It speaks for those that came too soon after another.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub held_back: bool,
+}
+
+impl Notice {
+    /// A notice that is to be said at once.
+    pub(crate) fn new(audience: Audience, sentence: Sentence, about: String) -> Self {
+        Self {
+            audience,
+            sentence,
+            about,
+            held_back: false,
+        }
+    }
+
+    /// What it is said at most once an hour for.
+    fn reason(&self) -> Key {
+        keys::notice(&self.audience.lane(), &self.sentence.reason())
+    }
+
+    /// Its lane. What is held back holds nothing else up.
+    fn lane(&self) -> String {
+        let lane = self.audience.lane();
+        if self.held_back {
+            format!("{lane}:{}", self.sentence.reason())
+        } else {
+            lane
+        }
+    }
 }
 
 /// Who waits.
@@ -71,9 +102,12 @@ impl Audience {
 /// At most one notice in so long a time for a lane and a reason.
 const NOT_AGAIN_FOR: Duration = Duration::from_hours(1);
 
+/// So long it is known how many were held back.
+const COUNTED_FOR: Duration = Duration::from_hours(48);
+
 /// Puts a notice into the outbound queue.
 pub(crate) async fn enqueue(context: &Context, notice: Notice) -> Result<(), Stop> {
-    let lane = notice.audience.lane();
+    let lane = notice.lane();
     let id = dedupe(&format!("notice#{}#{}", notice.sentence.name(), notice.about));
     let envelope = OutboundEnvelope {
         received_at: context.ledger.now(),
@@ -120,17 +154,19 @@ pub(crate) async fn deliver(
 }
 
 async fn tell(context: &Context, claim: &mut Claim, notice: &Notice) -> Result<End, Stop> {
-    if claim.delivery.receipts.is_empty() && !claim.may_have_gone_out {
-        not_again_so_soon(context, notice).await?;
-    }
-    let text = RichText::plain(notice.sentence.text());
+    let begins = claim.delivery.receipts.is_empty() && !claim.may_have_gone_out;
+    let messages = not_again_so_soon(context, notice, begins).await?;
+    let text = RichText::plain(notice.sentence.text_for(messages));
     match &notice.audience {
         Audience::Agent {
             workspace,
             conversation,
         } => {
             if context.identity().await?.workspace != *workspace {
-                return Err(Stop::Skip("another workspace"));
+                return Err(Stop::Wait {
+                    reason: "another workspace",
+                    until: context.ledger.now() + FOR_THE_OPERATOR,
+                });
             }
             write_note(context, claim, conversation, &text, &Accounted::default()).await?;
         }
@@ -187,6 +223,7 @@ pub(crate) async fn write_note(
 ) -> Result<(), Stop> {
     let admin = context.own_admin().await?;
     let found = if claim.may_have_gone_out {
+        looking::is_settled(context, claim)?;
         let lost = Lost::note(conversation, &admin, text, claim.delivery.since);
         looking::find(context, &lost, accounted).await?
     } else {
@@ -208,29 +245,24 @@ pub(crate) async fn write_note(
     Ok(())
 }
 
-async fn not_again_so_soon(context: &Context, notice: &Notice) -> Result<(), Stop> {
-    let key = keys::notice(&notice.audience.lane(), notice.sentence.name());
+/// Of how many messages a notice is said; stops where it was said a short while ago. One that may have been said is said as it was.
+async fn not_again_so_soon(context: &Context, notice: &Notice, begins: bool) -> Result<u32, Stop> {
+    let key = notice.reason();
     let now = context.ledger.now();
     let read = context.ledger.find::<NoticeSent>(&key).await?;
     let version = read.as_ref().map(|sent| sent.version.clone());
-    let recent = read
-        .map(|sent| sent.value)
-        .filter(|sent| now.since(sent.at) < NOT_AGAIN_FOR);
-    if recent.as_ref().is_some_and(|sent| sent.about == notice.about) {
-        return Ok(());
-    }
-    let record = match &recent {
-        Some(sent) => NoticeSent {
-            withheld: sent.withheld.saturating_add(1),
-            ..sent.clone()
-        },
-        None => NoticeSent {
+    let record = match read.map(|sent| sent.value) {
+        Some(sent) if sent.about == notice.about => return Ok(sent.messages),
+        _ if !begins => return Ok(1),
+        Some(sent) if now.since(sent.at) < NOT_AGAIN_FOR => hold_back(context, notice, sent).await?,
+        sent => NoticeSent {
             at: now,
             about: notice.about.clone(),
+            messages: sent.map_or(0, |sent| sent.withheld) + u32::from(!notice.held_back),
             withheld: 0,
         },
     };
-    let expires_at = Some(record.at + NOT_AGAIN_FOR);
+    let expires_at = Some(record.at + COUNTED_FOR);
     let transaction = context
         .ledger
         .transaction()
@@ -240,9 +272,34 @@ async fn not_again_so_soon(context: &Context, notice: &Notice) -> Result<(), Sto
         .commit(transaction)
         .await
         .map_err(|error| elsewhere(context, error))?;
-    if recent.is_some() {
-        Err(Stop::Skip("told already"))
+    if record.about == notice.about {
+        Ok(record.messages)
     } else {
-        Ok(())
+        Err(Stop::Skip("said with others when the hour is over"))
     }
+}
+
+/// Counts a notice that comes too soon after another. The first of them waits for the end of the hour and speaks for all.
+async fn hold_back(context: &Context, notice: &Notice, sent: NoticeSent) -> Result<NoticeSent, Stop> {
+    if notice.held_back && sent.withheld == 0 {
+        return Err(Stop::Skip("said with another"));
+    }
+    if notice.held_back {
+        return Err(Stop::Wait {
+            reason: "it was said a short while ago",
+            until: sent.at + NOT_AGAIN_FOR,
+        });
+    }
+    if sent.withheld == 0 {
+        let for_all = Notice {
+            about: format!("{}#held_back", notice.about),
+            held_back: true,
+            ..notice.clone()
+        };
+        enqueue(context, for_all).await?;
+    }
+    Ok(NoticeSent {
+        withheld: sent.withheld.saturating_add(1),
+        ..sent
+    })
 }

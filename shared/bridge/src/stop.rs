@@ -5,7 +5,6 @@ use crate::{
     failure::{HelpdeskError, MessengerError},
     ports::{QueueError, Unreadable},
     secrets::SecretsError,
-    tally::Tally,
     words::Cause,
 };
 use mapping::{StoreError, Timestamp, WriteError};
@@ -153,30 +152,26 @@ const MOST: Duration = Duration::from_mins(15);
 /// What only an operator can mend is asked for so seldom that the queue's thousand receives outlast its fourteen days.
 pub(crate) const FOR_THE_OPERATOR: Duration = Duration::from_mins(20);
 
+/// Older than this, a message is given up whatever the reason: the queue would drop it at 14 days without a word.
+pub(crate) const OLDEST: Duration = Duration::from_hours(12 * 24);
+
+/// The queue gives a message out a thousand times and then buries it without a word. After half of that, each time is an hour.
+const MANY_RECEIVES: u32 = 500;
+const SELDOM: Duration = Duration::from_hours(1);
+
+/// When a message comes again that is to come at this time: so that it is given up by us before it is by the queue.
+pub(crate) fn sparingly(context: &Context, received: &Received, until: Timestamp) -> Timestamp {
+    if received.receives < MANY_RECEIVES {
+        until
+    } else {
+        until.max(context.ledger.now() + SELDOM)
+    }
+}
+
 /// How long the bridge waits before attempt number `attempt + 1`: doubled each time from 2 s to 15 min, fully jittered.
 pub(crate) fn backoff(context: &Context, attempt: u32) -> Duration {
     let ceiling = LEAST.saturating_mul(1 << attempt.min(9)).min(MOST);
     LEAST + context.ledger.jitter(ceiling.saturating_sub(LEAST))
-}
-
-/// When a message comes again that could not even be begun, so that there is no record to count its attempts.
-pub(crate) fn not_begun(context: &Context, received: &Received, stop: &Stop) -> Verdict {
-    let counted = Tally::of(stop);
-    tracing::warn!(
-        lane = received.lane,
-        queue.receives = received.receives,
-        %stop,
-        metric.retry = counted.retry,
-        metric.throttled = counted.throttled,
-        metric.token_refused = counted.token_refused,
-        "a message could not be begun"
-    );
-    let until = match stop {
-        Stop::Wait { until, .. } => *until,
-        _ if received.receives > 20 => context.ledger.now() + FOR_THE_OPERATOR,
-        _ => context.ledger.now() + backoff(context, received.receives.saturating_sub(1)),
-    };
-    Verdict::Later(until)
 }
 
 /// A dedupe id that any queue takes: at most 128 of the characters that SQS knows.

@@ -27,7 +27,7 @@ const MAY_BE_CUT: usize = 100;
 pub(crate) async fn make_anew(context: &Context, wish: Making, gone: MessengerError) -> Result<TopicId, Stop> {
     match context.ledger.claim_topic(wish).await? {
         ClaimedTopic::There(to) => Ok(to),
-        ClaimedTopic::Later(until) => Err(wait_for_it(context, Some(until))),
+        ClaimedTopic::Later(until) => Err(wait_for_it(context, until)),
         ClaimedTopic::Ours(claim) => {
             let Making { topic, title, .. } = &claim.making;
             match context.messenger.create_topic(topic.chat, title).await {
@@ -74,14 +74,11 @@ fn is_called(wanted: &str, title: &str) -> bool {
 /// Records the topic that was made and tells the agent, once, whoever of us learns of it.
 async fn record(context: &Context, claim: &TopicClaim, to: TopicId) -> Result<(), Stop> {
     let making = &claim.making;
-    let notice = Notice {
-        audience: Audience::Agent {
-            workspace: making.workspace.clone(),
-            conversation: making.conversation.clone(),
-        },
-        sentence: Sentence::TopicMadeAnew,
-        about: making.topic.key().to_string(),
+    let audience = Audience::Agent {
+        workspace: making.workspace.clone(),
+        conversation: making.conversation.clone(),
     };
+    let notice = Notice::new(audience, Sentence::TopicMadeAnew, making.topic.key().to_string());
     notices::enqueue(context, notice).await?;
     let ledger = &context.ledger;
     ledger
@@ -114,7 +111,7 @@ async fn join(context: &Context, stray: TopicKey, other: &Made) -> Result<(), St
 
 async fn not_made(context: &Context, claim: TopicClaim, error: MessengerError, gone: MessengerError) -> Stop {
     if error.failure() == Failure::Unknown {
-        return wait_for_it(context, None);
+        return Stop::TopicNotMade(error);
     }
     let topic = claim.making.topic;
     // A claim that is not given back is taken over when its lease is over.
@@ -128,10 +125,9 @@ async fn not_made(context: &Context, claim: TopicClaim, error: MessengerError, g
     }
 }
 
-fn wait_for_it(context: &Context, at_most: Option<Timestamp>) -> Stop {
-    let until = context.ledger.now() + LOOKED_FOR_EVERY;
+fn wait_for_it(context: &Context, at_most: Timestamp) -> Stop {
     Stop::Wait {
         reason: "the topic is being made anew",
-        until: at_most.map_or(until, |at_most| until.min(at_most)),
+        until: at_most.min(context.ledger.now() + LOOKED_FOR_EVERY),
     }
 }

@@ -71,6 +71,24 @@ impl Sentence {
         }
     }
 
+    /// The same, said of so many messages at once.
+    pub fn text_for(&self, messages: u32) -> String {
+        match messages {
+            0 | 1 => self.text(),
+            messages => format!("{} ({messages} messages within an hour)", self.text()),
+        }
+    }
+
+    /// What it is said at most once an hour for: its name, and why.
+    pub fn reason(&self) -> String {
+        match self {
+            Self::NotDeliveredToTelegram { cause } | Self::StillTryingTelegram { cause } => {
+                format!("{}:{cause:?}", self.name())
+            }
+            Self::WentThrough | Self::TopicMadeAnew | Self::NoTopic | Self::NotDeliveredToSupport => self.name().into(),
+        }
+    }
+
     /// Its name in records and logs.
     pub fn name(&self) -> &'static str {
         match self {

@@ -18,6 +18,10 @@ use std::time::Duration;
 /// message that is received again proves its former worker dead and finds the claim free.
 pub const LEASE: Duration = Duration::from_secs(125);
 
+/// So long after a claim's end what its worker called at last may still happen: a worker may begin a call in its 120th second, and a
+/// call that nobody waits for any more may take a minute to happen.
+const STILL_HAPPENS: Duration = Duration::from_secs(55);
+
 /// How soon whoever lost a race comes back.
 pub(crate) const RACE_LOST: Duration = Duration::from_secs(2);
 
@@ -234,10 +238,15 @@ pub struct Claim {
     pub delivery: Delivery,
     /// A former worker may have sent the next step.
     pub may_have_gone_out: bool,
+    /// Before this time there is no telling whether it did.
+    pub settled_at: Timestamp,
 }
 
 enum Decision {
-    Claim { may_have_gone_out: bool },
+    Claim {
+        may_have_gone_out: bool,
+        settled_at: Timestamp,
+    },
     Later(Timestamp),
     Finished,
 }
@@ -245,16 +254,24 @@ enum Decision {
 fn decide(delivery: &Delivery, now: Timestamp, arrival: &Arrival) -> Decision {
     match &delivery.state {
         DeliveryState::Claimed { lease_until } if *lease_until > now => Decision::Later(*lease_until),
-        DeliveryState::Claimed { .. } => Decision::Claim {
+        DeliveryState::Claimed { lease_until } => Decision::Claim {
             may_have_gone_out: true,
+            // Whoever recorded a doubt has chosen the time; whoever died has not.
+            settled_at: if delivery.begun == 0 {
+                *lease_until
+            } else {
+                *lease_until + STILL_HAPPENS
+            },
         },
         DeliveryState::Waiting { not_before, .. } if *not_before > now => Decision::Later(*not_before),
         DeliveryState::Waiting { .. } => Decision::Claim {
             may_have_gone_out: false,
+            settled_at: now,
         },
         DeliveryState::Undeliverable { in_doubt, .. } if arrival.gave_up == Some(delivery.generation) => {
             Decision::Claim {
                 may_have_gone_out: *in_doubt,
+                settled_at: now,
             }
         }
         DeliveryState::Delivered | DeliveryState::Skipped { .. } | DeliveryState::Undeliverable { .. } => {
@@ -272,12 +289,15 @@ impl Ledger {
         arrival: &Arrival,
     ) -> Result<Begun, StoreError> {
         let now = self.now();
-        let (read, mut delivery, may_have_gone_out) = match existing {
-            None => (None, Delivery::new(arrival), false),
+        let (read, mut delivery, may_have_gone_out, settled_at) = match existing {
+            None => (None, Delivery::new(arrival), false, now),
             Some(Stored { version, value }) => match decide(&value, now, arrival) {
                 Decision::Later(at) => return Ok(Begun::Later(at)),
                 Decision::Finished => return Ok(Begun::Finished),
-                Decision::Claim { may_have_gone_out } => (Some(version), value, may_have_gone_out),
+                Decision::Claim {
+                    may_have_gone_out,
+                    settled_at,
+                } => (Some(version), value, may_have_gone_out, settled_at),
             },
         };
         if matches!(delivery.state, DeliveryState::Undeliverable { .. }) {
@@ -299,6 +319,7 @@ impl Ledger {
                     version,
                     delivery,
                     may_have_gone_out,
+                    settled_at,
                 };
                 Ok(if poison {
                     Begun::Poison(claim)

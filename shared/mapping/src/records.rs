@@ -156,6 +156,9 @@ pub struct NoticeSent {
     pub at: Timestamp,
     /// About what.
     pub about: String,
+    /// Of how many messages it was said, where that was more than one.
+    #[serde(default)]
+    pub messages: u32,
     /// How often it would have been said since then.
     pub withheld: u32,
 }

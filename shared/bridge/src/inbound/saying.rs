@@ -162,6 +162,7 @@ impl Saying<'_> {
         if !claim.may_have_gone_out {
             return Ok(None);
         }
+        looking::is_settled(self.passage.context, claim)?;
         let (context, since) = (self.passage.context, claim.delivery.since);
         let text = self.plan.text_of(call, &[]);
         let lost = match self.voice {

@@ -11,9 +11,10 @@ use crate::{
     delivering::Carried,
     envelope::{InboundEnvelope, from_json},
     notices::Audience,
-    ports::{QueueMessage, UpdateReader},
-    stop::{Received, Stop, Verdict, dedupe, not_begun},
+    ports::UpdateReader,
+    stop::{Received, Stop, Verdict},
     telegram_message::{ChatRef, CustomerMessage, Peek, SenderKind, Update, UpdateKind},
+    unbegun::{Legible, Unbegun},
 };
 use mapping::{
     Arrival, Begun, BotId, ChatId, Claim, Contact, Delivery, End, Key, Link, LinkKey, MessageId, Reading, Stored,
@@ -73,7 +74,29 @@ impl<R: UpdateReader> InboundWorker<R> {
     pub async fn handle(&self, received: &Received) -> Verdict {
         match self.carry(received).await {
             Ok(verdict) => verdict,
-            Err(stop) => not_begun(&self.context, received, &stop),
+            Err(stop) => self.unbegun(received).settle(&stop, self.legible(received).await).await,
+        }
+    }
+
+    fn unbegun<'r>(&'r self, received: &'r Received) -> Unbegun<'r> {
+        Unbegun {
+            context: &self.context,
+            received,
+            dead_letters: &self.context.queues.inbound_dead,
+        }
+    }
+
+    async fn legible(&self, received: &Received) -> Legible {
+        let Ok(envelope) = from_json::<InboundEnvelope>(&received.body) else {
+            return Legible::default();
+        };
+        let peek = self.reader.peek_value(&envelope.update).ok();
+        let bot = self.context.bot().await.ok();
+        Legible {
+            received_at: Some(envelope.received_at),
+            audience: bot
+                .zip(peek.as_ref())
+                .and_then(|(bot, peek)| audience(bot, peek, peek.chat?.id)),
         }
     }
 
@@ -83,7 +106,7 @@ impl<R: UpdateReader> InboundWorker<R> {
             .and_then(|envelope| Ok((self.reader.peek_value(&envelope.update)?, envelope)));
         let (peek, envelope) = match read {
             Ok(read) => read,
-            Err(problem) => return self.bury(received, &problem.to_string()).await,
+            Err(problem) => return self.unbegun(received).bury(&problem.to_string()).await,
         };
         let Some(chat) = peek.chat else {
             return Ok(Verdict::Done);
@@ -118,7 +141,7 @@ impl<R: UpdateReader> InboundWorker<R> {
             context,
             received,
             dead_letters: &context.queues.inbound_dead,
-            audience: audience(&passage),
+            audience: audience(bot, &peek, passage.chat.id),
             is_notice: false,
         };
         let existing = reading.get::<Delivery>(&key)?;
@@ -164,25 +187,6 @@ impl<R: UpdateReader> InboundWorker<R> {
             Update::Other(_) => Err(Stop::Skip("nothing to carry")),
         }
     }
-
-    /// A message that is not ours to read: no retry can help, an operator can.
-    async fn bury(&self, received: &Received, problem: &str) -> Result<Verdict, Stop> {
-        tracing::error!(
-            lane = received.lane,
-            problem,
-            metric.undeliverable = 1,
-            "a queue message cannot be read; it goes to the dead letters"
-        );
-        let unreadable = dedupe(&format!("unreadable:{}", received.body));
-        let copy = QueueMessage {
-            lane: received.lane.clone(),
-            dedupe: unreadable,
-            body: received.body.clone(),
-            gave_up: Some(received.gave_up.unwrap_or(0)),
-        };
-        self.context.queues.inbound_dead.send(copy).await?;
-        Ok(Verdict::Done)
-    }
 }
 
 async fn carry_message(passage: &Passage<'_>, claim: &mut Claim, message: &CustomerMessage) -> Result<End, Stop> {
@@ -215,14 +219,13 @@ pub(super) fn delivery_key(bot: BotId, peek: &Peek) -> Key {
 }
 
 /// Who is told when the message does not arrive: whoever wrote it, if a person did.
-fn audience(passage: &Passage<'_>) -> Option<Audience> {
-    let peek = passage.peek;
+fn audience(bot: BotId, peek: &Peek, chat: ChatId) -> Option<Audience> {
     let by_person = peek
         .sender
         .is_some_and(|sender| matches!(sender.kind, SenderKind::User | SenderKind::Channel));
     (peek.kind == UpdateKind::Message && by_person).then_some(Audience::Customer {
-        bot: passage.bot,
-        chat: passage.chat.id,
+        bot,
+        chat,
         topic: peek.topic,
         reply_to: peek.message,
     })

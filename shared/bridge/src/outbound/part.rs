@@ -319,16 +319,7 @@ async fn link_is_missing(
         conversation: conversation.clone(),
     };
     let about = claim.key().to_string();
-    match notices::enqueue(
-        context,
-        Notice {
-            audience,
-            sentence: Sentence::NoTopic,
-            about,
-        },
-    )
-    .await
-    {
+    match notices::enqueue(context, Notice::new(audience, Sentence::NoTopic, about)).await {
         Ok(()) => Stop::Skip("no topic"),
         Err(stop) => stop,
     }

@@ -6,8 +6,10 @@ use crate::{
     envelope::{Errand, OutboundEnvelope, from_json},
     intercom_message::{Event, Notification},
     notices,
-    ports::{NotificationReader, QueueMessage, Unreadable},
-    stop::{FOR_THE_OPERATOR, Received, Stop, Verdict, dedupe, not_begun},
+    notices::Audience,
+    ports::NotificationReader,
+    stop::{FOR_THE_OPERATOR, Received, Stop, Verdict},
+    unbegun::{Legible, Unbegun},
 };
 use mapping::{Arrival, ConversationId, Reverse, WorkspaceId, keys};
 use std::sync::Arc;
@@ -28,7 +30,42 @@ impl<R: NotificationReader> OutboundWorker<R> {
     pub async fn handle(&self, received: &Received) -> Verdict {
         match self.run(received).await {
             Ok(verdict) => verdict,
-            Err(stop) => not_begun(&self.context, received, &stop),
+            Err(stop) => self.unbegun(received).settle(&stop, self.legible(received)).await,
+        }
+    }
+
+    fn unbegun<'r>(&'r self, received: &'r Received) -> Unbegun<'r> {
+        Unbegun {
+            context: &self.context,
+            received,
+            dead_letters: &self.context.queues.outbound_dead,
+        }
+    }
+
+    fn legible(&self, received: &Received) -> Legible {
+        let Ok(envelope) = from_json::<OutboundEnvelope>(&received.body) else {
+            return Legible::default();
+        };
+        let about = match envelope.errand {
+            Errand::Conversation {
+                workspace,
+                conversation,
+                ..
+            } => Some((workspace, conversation)),
+            Errand::Notification { notification } => self
+                .reader
+                .decode(&notification)
+                .ok()
+                .as_ref()
+                .and_then(conversation_of),
+            Errand::Notice { .. } => None,
+        };
+        Legible {
+            received_at: Some(envelope.received_at),
+            audience: about.map(|(workspace, conversation)| Audience::Agent {
+                workspace,
+                conversation,
+            }),
         }
     }
 
@@ -36,7 +73,7 @@ impl<R: NotificationReader> OutboundWorker<R> {
         let context = self.context.as_ref();
         let envelope = match from_json::<OutboundEnvelope>(&received.body) {
             Ok(envelope) => envelope,
-            Err(problem) => return self.bury(received, &problem).await,
+            Err(problem) => return self.unbegun(received).bury(&problem.to_string()).await,
         };
         let arrival = Arrival {
             lane: received.lane.clone(),
@@ -62,17 +99,14 @@ impl<R: NotificationReader> OutboundWorker<R> {
             }
             Errand::Notification { notification } => match self.reader.decode(&notification) {
                 Ok(notification) => self.notified(&errand, notification).await,
-                Err(problem) => self.bury(received, &problem).await,
+                Err(problem) => self.unbegun(received).bury(&problem.to_string()).await,
             },
         }
     }
 
     async fn notified(&self, errand: &relay::Errand<'_>, notification: Notification) -> Result<Verdict, Stop> {
-        let workspace = notification.workspace;
-        let conversation = match &notification.event {
-            Event::Conversation(conversation) | Event::Opened(conversation) => conversation.id.clone(),
-            Event::Redacted { conversation, .. } => conversation.clone(),
-            Event::Other(_) => return Ok(Verdict::Done),
+        let Some((workspace, conversation)) = conversation_of(&notification) else {
+            return Ok(Verdict::Done);
         };
         if !self.is_ours(&workspace, &conversation).await? {
             return Ok(Verdict::Done);
@@ -118,17 +152,14 @@ impl<R: NotificationReader> OutboundWorker<R> {
             until: context.ledger.now() + FOR_THE_OPERATOR,
         })
     }
+}
 
-    /// A message that is not ours to read: no retry can help, an operator can.
-    async fn bury(&self, received: &Received, problem: &Unreadable) -> Result<Verdict, Stop> {
-        tracing::error!(lane = received.lane, %problem, metric.undeliverable = 1, "a queue message cannot be read; it goes to the dead letters");
-        let copy = QueueMessage {
-            lane: received.lane.clone(),
-            dedupe: dedupe(&format!("unreadable:{}", received.body)),
-            body: received.body.clone(),
-            gave_up: Some(received.gave_up.unwrap_or(0)),
-        };
-        self.context.queues.outbound_dead.send(copy).await?;
-        Ok(Verdict::Done)
-    }
+/// The conversation that a notification is about.
+fn conversation_of(notification: &Notification) -> Option<(WorkspaceId, ConversationId)> {
+    let conversation = match &notification.event {
+        Event::Conversation(conversation) | Event::Opened(conversation) => &conversation.id,
+        Event::Redacted { conversation, .. } => conversation,
+        Event::Other(_) => return None,
+    };
+    Some((notification.workspace.clone(), conversation.clone()))
 }

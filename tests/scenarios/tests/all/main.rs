@@ -20,6 +20,7 @@ mod healing;
 mod inside;
 mod logs;
 mod lost_calls;
+mod notices;
 mod odd;
 mod opening;
 mod pace;
