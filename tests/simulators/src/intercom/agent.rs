@@ -16,6 +16,8 @@ pub struct File {
     pub content_type: String,
     /// What is in it.
     pub bytes: Vec<u8>,
+    /// The size that is stated, if it is not the true one.
+    pub stated_size: Option<usize>,
 }
 
 impl File {
@@ -25,7 +27,15 @@ impl File {
             name: name.to_owned(),
             content_type: content_type.to_owned(),
             bytes: bytes.into(),
+            stated_size: None,
         }
+    }
+
+    /// The same, stated to be of another size than it is.
+    #[must_use]
+    pub fn stated(mut self, size: usize) -> Self {
+        self.stated_size = Some(size);
+        self
     }
 }
 
@@ -91,6 +101,7 @@ impl World {
             name: file.name,
             content_type: file.content_type,
             bytes: file.bytes,
+            stated_size: file.stated_size,
         })
     }
 

@@ -50,10 +50,8 @@ pub(super) fn signed_url(world: &World, id: u64) -> String {
     let expires = world.clock.now_s().saturating_add(lifetime);
     let path = path(world, id, upload);
     let signature = signature(KEY, format!("{path}:{expires}").as_bytes());
-    format!(
-        "{}{path}?expires={expires}&signature={signature}&req={id:x}",
-        world.base_url
-    )
+    let host = world.options.download_host.as_ref().unwrap_or(&world.base_url);
+    format!("{host}{path}?expires={expires}&signature={signature}&req={id:x}")
 }
 
 /// A body whose files are named by URLs that work.
@@ -98,6 +96,13 @@ pub(super) fn download(world: &World, path: &str, query: &[(String, String)]) ->
     }
     if world.clock.now_s() >= expires {
         return Refusal::new(403, "forbidden", "The link has expired").into();
+    }
+    if let Some(to) = &world.options.download_redirect {
+        return Answer {
+            status: 302,
+            headers: vec![("location", to.clone())],
+            body: Vec::new(),
+        };
     }
     match world.uploads.get(&id) {
         Some(upload) => Answer {

@@ -152,6 +152,8 @@ pub(super) struct Upload {
     pub(super) name: String,
     pub(super) content_type: String,
     pub(super) bytes: Vec<u8>,
+    /// The size that is stated, if it is not the true one.
+    pub(super) stated_size: Option<usize>,
 }
 
 /// What a search knows of a thing, and what it is going to know.

@@ -25,6 +25,10 @@ pub struct Options {
     pub external_id_lock: Duration,
     /// How long the URL of a file is good for.
     pub download_lifetime: Duration,
+    /// What URLs of files begin with, if not with the server's own.
+    pub download_host: Option<String>,
+    /// Whoever asks for a file is sent there.
+    pub download_redirect: Option<String>,
     /// How often each notification comes again.
     pub duplicates: usize,
     /// Notifications that are due together are sent in an order drawn from this seed.
@@ -117,6 +121,8 @@ impl Default for Options {
             outsider_reply: OutsiderReply::NotFound,
             external_id_lock: Duration::from_hours(7 * 24),
             download_lifetime: Duration::from_mins(30),
+            download_host: None,
+            download_redirect: None,
             duplicates: 0,
             shuffle_seed: None,
             lose_notifications: false,

@@ -108,7 +108,7 @@ impl World {
             .map(|(id, upload)| {
                 json!({
                     "type": "upload", "name": upload.name, "url": links::signed_url(self, id),
-                    "content_type": upload.content_type, "filesize": upload.bytes.len(),
+                    "content_type": upload.content_type, "filesize": upload.stated_size.unwrap_or(upload.bytes.len()),
                 })
             })
             .collect()

@@ -228,6 +228,7 @@ fn decoded(file: &Value) -> Result<Upload, Refusal> {
         name,
         content_type,
         bytes,
+        stated_size: None,
     })
 }
 

@@ -275,6 +275,7 @@ impl Shared {
             name,
             content_type,
             bytes: answer.bytes().await.ok()?.to_vec(),
+            stated_size: None,
         })
     }
 }

@@ -74,7 +74,8 @@ fn album_kinds(items: &[Map<String, Value>]) -> Result<Vec<MediaKind>, Refusal> 
     }
     let kinds = items
         .iter()
-        .map(|item| item.get("type").and_then(Value::as_str).and_then(MediaKind::of_field));
+        .map(|item| item.get("type").and_then(Value::as_str).and_then(MediaKind::of_field))
+        .map(|kind| kind.filter(|kind| may_be_in_album(*kind)));
     let kinds: Option<Vec<MediaKind>> = kinds.collect();
     let unfit = || Refusal::wrong("can't use the media of the specified type in the album");
     let kinds = kinds.ok_or_else(unfit)?;
@@ -83,6 +84,13 @@ fn album_kinds(items: &[Map<String, Value>]) -> Result<Vec<MediaKind>, Refusal> 
         .iter()
         .any(|kind| kinds.contains(kind) && kinds.iter().any(|other| other != kind));
     if mixed { Err(unfit()) } else { Ok(kinds) }
+}
+
+fn may_be_in_album(kind: MediaKind) -> bool {
+    matches!(
+        kind,
+        MediaKind::Photo | MediaKind::Video | MediaKind::Document | MediaKind::Audio
+    )
 }
 
 fn name_item(number: usize, refusal: Refusal) -> Refusal {
