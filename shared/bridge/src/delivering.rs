@@ -294,7 +294,7 @@ fn about(claim: &Claim) -> String {
 }
 
 /// Why Telegram did not do it, for the person who waits.
-fn cause_of(error: &MessengerError) -> Cause {
+pub(crate) fn cause_of(error: &MessengerError) -> Cause {
     match error {
         MessengerError::Transient { .. } | MessengerError::Unknown { .. } => Cause::Unreachable,
         MessengerError::Unauthorized { .. } => Cause::Misconfigured,

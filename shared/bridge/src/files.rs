@@ -17,7 +17,7 @@ const LONGEST_NAME: usize = 100;
 const LONGEST_ENDING: usize = 10;
 
 /// Of what nothing better is known.
-const ANY_TYPE: &str = "application/octet-stream";
+pub(crate) const ANY_TYPE: &str = "application/octet-stream";
 
 /// What a file is called in Intercom. The message's id stands in it, so that it is known again.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -76,6 +76,17 @@ fn bare(text: &str) -> String {
         .filter(|c| c.is_alphanumeric())
         .flat_map(char::to_lowercase)
         .collect()
+}
+
+/// A file's own name without what could mean something elsewhere, with the ending that its type has where it has none itself.
+pub(crate) fn safe_name(name: &str, content_type: &str) -> String {
+    let clean = clean(name);
+    let (own, ending) = split(&clean);
+    let stem = if own.is_empty() { "file" } else { own };
+    match (ending, ending_of(content_type)) {
+        ("", None) => stem.to_owned(),
+        ("", Some(ending)) | (ending, _) => format!("{stem}.{ending}"),
+    }
 }
 
 /// A name without whatever could mean something to a file system, a shell or a header, or hide what it is.
@@ -141,7 +152,7 @@ fn declared(file: &SentFile) -> String {
 }
 
 /// `type/subtype`, of the characters that RFC 6838 allows.
-fn is_type(named: &str) -> bool {
+pub(crate) fn is_type(named: &str) -> bool {
     let is_word = |word: &str| {
         (1..=127).contains(&word.len())
             && word
@@ -168,14 +179,8 @@ pub(crate) fn content_type(file: &SentFile, bytes: &[u8]) -> String {
 
 /// The kind of picture that these bytes are, if they are one that a browser shows.
 fn picture(bytes: &[u8]) -> Option<&'static str> {
-    let begins = |mark: &[u8]| bytes.starts_with(mark);
-    match bytes {
-        _ if begins(b"\xff\xd8\xff") => Some("image/jpeg"),
-        _ if begins(b"\x89PNG\r\n\x1a\n") => Some("image/png"),
-        _ if begins(b"GIF87a") || begins(b"GIF89a") => Some("image/gif"),
-        [b'R', b'I', b'F', b'F', _, _, _, _, b'W', b'E', b'B', b'P', ..] => Some("image/webp"),
-        _ => None,
-    }
+    let found = infer::get(bytes)?.mime_type();
+    matches!(found, "image/jpeg" | "image/png" | "image/gif" | "image/webp").then_some(found)
 }
 
 /// How names of files of a type end.

@@ -10,6 +10,7 @@ pub mod files;
 pub mod inbound;
 pub mod intercom_message;
 mod looking;
+pub mod media;
 pub mod notices;
 pub mod outbound;
 pub mod ports;

@@ -3,6 +3,7 @@
 use crate::{
     failure::{HelpdeskError, MessengerError},
     intercom_message::{Conversation, Notification, NotificationPeek},
+    media::Media,
     rich_text::RichText,
     secrets::Secrets,
     telegram_message::{Peek, Update},
@@ -95,7 +96,7 @@ pub struct Reply {
     pub files: Vec<Upload>,
 }
 
-/// A file on its way to Intercom.
+/// A file on its way to the other side.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Upload {
     /// What it is called.
@@ -107,7 +108,7 @@ pub struct Upload {
 }
 
 impl fmt::Debug for Upload {
-    /// Neither name nor content: both are a customer's.
+    /// Neither name nor content: both are somebody's.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Upload({} bytes)", self.bytes.len())
     }
@@ -208,6 +209,12 @@ pub trait Helpdesk: Send + Sync {
 
     /// Conversations that changed at or after `since`, oldest change first, from the page that `cursor` names.
     async fn changed_since(&self, since: Timestamp, cursor: Option<&str>) -> Result<ChangedPage, HelpdeskError>;
+
+    /// Whether a file lies with Intercom itself, as its address tells: no other is fetched.
+    fn keeps(&self, url: &str) -> bool;
+
+    /// Fetches a file of at most so many bytes that Intercom keeps. An address that has ended at `now` is not asked.
+    async fn download(&self, url: &str, most: u64, now: Timestamp) -> Result<Download, HelpdeskError>;
 }
 
 /// Who we are in Telegram.
@@ -224,7 +231,7 @@ pub enum Download {
     Whole(Bytes),
     /// It is larger than was asked for, or than bots can fetch.
     TooBig,
-    /// Telegram does not give it out, now or ever: it does not say which.
+    /// It is not given out, now or ever: nobody says which.
     Unavailable,
 }
 
@@ -302,6 +309,14 @@ pub trait Messenger: Send + Sync {
 
     /// Sends one message.
     async fn send(&self, place: Place, text: &FlatText) -> Result<MessageId, MessengerError>;
+
+    /// Sends one file, or several that may be an album, with the text below the first. Gives the messages, one for each file.
+    async fn send_media(
+        &self,
+        place: Place,
+        media: &[Media],
+        caption: Option<&FlatText>,
+    ) -> Result<Vec<MessageId>, MessengerError>;
 
     /// Who administers a chat.
     async fn administrators(&self, chat: ChatId) -> Result<Vec<CustomerId>, MessengerError>;

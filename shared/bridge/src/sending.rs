@@ -1,13 +1,13 @@
-//! Sending text to Telegram: cut into messages, each in its slot of the chat's pace, each with a receipt.
+//! Sending to Telegram: each call in its slot of the chat's pace, and for each message a receipt.
 
 use crate::{
     context::Context,
     failure::MessengerError,
-    ports::Place,
+    ports::{FlatText, Place},
     rich_text::RichText,
     stop::{PACE, Stop},
 };
-use mapping::{BotId, ChatId, Claim, Pace, Proof, Step, Timestamp, keys};
+use mapping::{BotId, ChatId, Claim, MessageId, Pace, Proof, Step, Timestamp, keys};
 use std::time::Duration;
 
 /// Sends what of a text has no receipt yet. Stops where the next slot has not come.
@@ -18,41 +18,109 @@ pub(crate) async fn send(
     place: Place,
     text: &RichText,
 ) -> Result<(), Stop> {
+    let road = Road { context, bot, place };
     let messages = context.messenger.compose(text);
-    let steps: Vec<Step> = (0..messages.len())
-        .map(|at| Step::Chunk(u16::try_from(at).unwrap_or(u16::MAX)))
-        .collect();
-    let unsent = || steps.iter().zip(&messages);
-    for (at, (step, message)) in unsent().enumerate() {
-        if claim.delivery.proof(*step).is_some() {
-            continue;
-        }
-        let left = messages.len().saturating_sub(at);
-        wait_for_slot(context, claim, bot, place, left).await?;
-        if claim.may_have_gone_out {
-            tracing::warn!(delivery.key = %claim.key(), metric.possible_duplicate = 1, "a message may be shown twice in Telegram");
-        }
-        let sent = match context.messenger.send(place, message).await {
-            Ok(sent) => sent,
-            Err(error) => return Err(failed(context, claim, bot, place, error).await),
-        };
-        claim.prove(*step, Proof::Message(sent), context.ledger.now());
-        if !claim.delivery.slots.is_empty() {
-            claim.delivery.slots.remove(0);
-        }
-        if left > 1 {
-            // The window in which a crash shows a message twice ends here.
-            context.ledger.progress(claim).await?;
+    for (at, message) in messages.iter().enumerate() {
+        let step = Step::Chunk(number(at));
+        if claim.delivery.proof(step).is_none() {
+            road.say(claim, step, message, messages.len().saturating_sub(at))
+                .await?;
         }
     }
     Ok(())
 }
 
-async fn failed(context: &Context, claim: &mut Claim, bot: BotId, place: Place, error: MessengerError) -> Stop {
-    claim.delivery.slots.clear();
-    match obey(context, bot, place.chat, &error).await {
-        Ok(()) => error.into(),
-        Err(stop) => stop,
+/// The number of a step among its like.
+pub(crate) fn number(at: usize) -> u16 {
+    u16::try_from(at).unwrap_or(u16::MAX)
+}
+
+/// The way of one delivery's messages to a place in Telegram.
+#[derive(Clone, Copy)]
+pub(crate) struct Road<'c> {
+    pub(crate) context: &'c Context,
+    pub(crate) bot: BotId,
+    pub(crate) place: Place,
+}
+
+impl Road<'_> {
+    /// Sends a text, one of `left` messages that are still to come.
+    pub(crate) async fn say(&self, claim: &mut Claim, step: Step, text: &FlatText, left: usize) -> Result<(), Stop> {
+        self.wait_for_slots(claim, 1, left).await?;
+        let sent = self.context.messenger.send(self.place, text);
+        self.call(claim, &[step], left, async { sent.await.map(|sent| vec![sent]) })
+            .await
+    }
+
+    /// Makes a call that sends the messages of these steps, and keeps their receipts.
+    pub(crate) async fn call(
+        &self,
+        claim: &mut Claim,
+        steps: &[Step],
+        left: usize,
+        call: impl Future<Output = Result<Vec<MessageId>, MessengerError>> + Send,
+    ) -> Result<(), Stop> {
+        let context = self.context;
+        if claim.may_have_gone_out {
+            tracing::warn!(delivery.key = %claim.key(), metric.possible_duplicate = 1, "a message may be shown twice in Telegram");
+        }
+        let sent = match call.await {
+            Ok(sent) => sent,
+            Err(error) => return Err(self.failed(claim, error).await),
+        };
+        for (step, message) in steps.iter().zip(sent) {
+            claim.prove(*step, Proof::Message(message), context.ledger.now());
+        }
+        let used = steps.len().min(claim.delivery.slots.len());
+        claim.delivery.slots.drain(..used);
+        if left > steps.len() {
+            // The window in which a crash shows a message twice ends here.
+            context.ledger.progress(claim).await?;
+        }
+        Ok(())
+    }
+
+    async fn failed(&self, claim: &mut Claim, error: MessengerError) -> Stop {
+        // What was refused for good took no slot; another way to send it may follow at once.
+        if !matches!(error, MessengerError::Refused { .. }) {
+            claim.delivery.slots.clear();
+        }
+        match obey(self.context, self.bot, self.place.chat, &error).await {
+            Ok(()) => error.into(),
+            Err(stop) => stop,
+        }
+    }
+
+    /// Goes on when the next call, which sends so many of the `left` messages, has their slots, and the last of them has come: all of
+    /// them are shown at that moment.
+    pub(crate) async fn wait_for_slots(&self, claim: &mut Claim, messages: usize, left: usize) -> Result<(), Stop> {
+        let (context, place) = (self.context, self.place);
+        let key = keys::pace(self.bot, place.chat);
+        let paced = context.ledger.find::<Pace>(&key).await?;
+        let now = context.ledger.now();
+        let blocked_until = paced
+            .as_ref()
+            .map_or(Timestamp::EPOCH, |paced| paced.value.blocked_until);
+        let slots = &claim.delivery.slots;
+        let are_free = slots.first().is_some_and(|first| *first >= blocked_until);
+        if !are_free || slots.len() < messages {
+            let interval = interval(context, place);
+            claim.delivery.slots = context.ledger.reserve_slots(&key, paced, left, interval).await?;
+        }
+        let slot = claim
+            .delivery
+            .slots
+            .get(messages.saturating_sub(1))
+            .copied()
+            .unwrap_or(now);
+        if slot > now {
+            Err(Stop::Wait {
+                reason: PACE,
+                until: slot,
+            })
+        } else {
+            Ok(())
+        }
     }
 }
 
@@ -68,44 +136,6 @@ pub(crate) async fn obey(context: &Context, bot: BotId, chat: ChatId, error: &Me
         context.ledger.block_chat(&keys::pace(bot, chat), until).await?;
     }
     Ok(())
-}
-
-/// Goes on when the next message has its slot and the slot has come.
-async fn wait_for_slot(
-    context: &Context,
-    claim: &mut Claim,
-    bot: BotId,
-    place: Place,
-    messages: usize,
-) -> Result<(), Stop> {
-    let key = keys::pace(bot, place.chat);
-    let paced = context.ledger.find::<Pace>(&key).await?;
-    let now = context.ledger.now();
-    let blocked_until = paced
-        .as_ref()
-        .map_or(Timestamp::EPOCH, |paced| paced.value.blocked_until);
-    let slot = claim
-        .delivery
-        .slots
-        .first()
-        .copied()
-        .filter(|slot| *slot >= blocked_until);
-    let slot = match slot {
-        Some(slot) => slot,
-        None => {
-            let interval = interval(context, place);
-            claim.delivery.slots = context.ledger.reserve_slots(&key, paced, messages, interval).await?;
-            claim.delivery.slots.first().copied().unwrap_or(now)
-        }
-    };
-    if slot > now {
-        Err(Stop::Wait {
-            reason: PACE,
-            until: slot,
-        })
-    } else {
-        Ok(())
-    }
 }
 
 fn interval(context: &Context, place: Place) -> Duration {

@@ -23,6 +23,11 @@ pub enum Sentence {
     TopicMadeAnew,
     /// To an agent: the conversation belongs to no topic.
     NoTopic,
+    /// To an agent: what was taken back still stands in Telegram.
+    StillInTelegram {
+        /// Why.
+        cause: Cause,
+    },
     /// To a customer: the message has not reached support.
     NotDeliveredToSupport,
 }
@@ -43,6 +48,8 @@ pub enum Cause {
     Unreachable,
     /// Telegram refused it.
     Refused,
+    /// Telegram has bots delete only what is new.
+    TooOldToDelete,
     /// Our own settings are wrong.
     Misconfigured,
 }
@@ -65,6 +72,9 @@ impl Sentence {
             Self::NoTopic => "Not sent to Telegram: no topic belongs to this conversation. \
                               Answer in the conversation that carries the topic's link."
                 .into(),
+            Self::StillInTelegram { cause } => {
+                format!("Deleted here, but it still stands in Telegram: {}.", cause.words())
+            }
             Self::NotDeliveredToSupport => {
                 "Sorry, a message could not be passed on to our support team. Please send it again.".into()
             }
@@ -97,6 +107,7 @@ impl Sentence {
             Self::WentThrough => "went_through",
             Self::TopicMadeAnew => "topic_made_anew",
             Self::NoTopic => "no_topic",
+            Self::StillInTelegram { .. } => "still_in_telegram",
             Self::NotDeliveredToSupport => "not_delivered_to_support",
         }
     }
@@ -113,6 +124,7 @@ impl Cause {
             Self::TopicClosed => "the topic is closed",
             Self::Unreachable => "Telegram could not be reached",
             Self::Refused => "Telegram did not accept it",
+            Self::TooOldToDelete => "a bot can delete messages there only within 48 hours",
             Self::Misconfigured => "the bridge needs its operator (a token or a setting is wrong)",
         }
     }
@@ -181,12 +193,42 @@ pub fn not_carried(what: &str, why: Missing, place: &str) -> Block {
         Missing::TooBig => "not carried over, for it is larger than 20 MB",
         Missing::Unavailable => "not carried over, for Telegram does not give it out",
     };
+    stays(what, why, place)
+}
+
+/// Why a file that an agent sent does not reach Telegram.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Unsent {
+    /// It is larger than what bots can send.
+    TooBig,
+    /// Intercom does not give it out.
+    Unavailable,
+    /// Telegram does not take it.
+    Refused,
+}
+
+/// What stands for a file that is not sent: `what` is the line for it, `place` where its conversation is.
+pub fn not_sent(what: &str, why: Unsent, place: &str) -> Block {
+    let why = match why {
+        Unsent::TooBig => "not carried over, for it is larger than 50 MB",
+        Unsent::Unavailable => "not carried over, for Intercom does not give it out",
+        Unsent::Refused => "not carried over, for Telegram does not take it",
+    };
+    stays(what, why, place)
+}
+
+fn stays(what: &str, why: &str, place: &str) -> Block {
     let place = if place.starts_with("https://") {
         Run::link(place, place)
     } else {
         Run::plain(place)
     };
     Block::line(vec![Run::plain(format!("{what} – {why}; see ")), place])
+}
+
+/// What stands for a file or a picture that lies elsewhere in the web.
+pub fn elsewhere(what: &str, url: &str) -> Block {
+    Block::line(vec![Run::link(what, url)])
 }
 
 /// What heads the replies that follow with files where one reply cannot hold them all.
@@ -231,6 +273,20 @@ pub fn message_link(chat: mapping::ChatId, topic: Option<mapping::TopicId>, mess
         // Basic groups and private chats have no links.
         (_, _) => format!("(Telegram message {message} in chat {chat})"),
     }
+}
+
+/// Where a conversation is found in the inbox of its region.
+pub fn conversation_link(
+    region: Option<&str>,
+    workspace: &mapping::WorkspaceId,
+    conversation: &mapping::ConversationId,
+) -> String {
+    let host = match region.map(str::to_ascii_lowercase).as_deref() {
+        Some("eu") => "app.eu.intercom.com",
+        Some("au") => "app.au.intercom.com",
+        _ => "app.intercom.com",
+    };
+    format!("https://{host}/a/inbox/{workspace}/inbox/conversation/{conversation}")
 }
 
 /// The chat and the topic of a link made by [`message_link`] at the end of a text, and the link itself.

@@ -5,6 +5,7 @@ use async_trait::async_trait;
 use bridge::{
     failure::{HelpdeskError, MessengerError},
     intercom_message::Conversation,
+    media::Media,
     ports::{
         Assignee, ChangedPage, Download, EnsuredContact, FlatText, Helpdesk, HelpdeskIdentity, Messenger,
         MessengerIdentity, NewContact, Place, Reply,
@@ -224,6 +225,14 @@ impl<C: Helpdesk> Helpdesk for Punctual<C> {
     async fn changed_since(&self, since: Timestamp, cursor: Option<&str>) -> Result<ChangedPage, HelpdeskError> {
         self.in_time()?.changed_since(since, cursor).await
     }
+
+    fn keeps(&self, url: &str) -> bool {
+        self.client.keeps(url)
+    }
+
+    async fn download(&self, url: &str, most: u64, now: Timestamp) -> Result<Download, HelpdeskError> {
+        self.in_time_for_files()?.download(url, most, now).await
+    }
 }
 
 #[async_trait]
@@ -238,6 +247,15 @@ impl<C: Messenger> Messenger for Punctual<C> {
 
     async fn send(&self, place: Place, text: &FlatText) -> Result<MessageId, MessengerError> {
         self.in_time()?.send(place, text).await
+    }
+
+    async fn send_media(
+        &self,
+        place: Place,
+        media: &[Media],
+        caption: Option<&FlatText>,
+    ) -> Result<Vec<MessageId>, MessengerError> {
+        self.in_time_for_files()?.send_media(place, media, caption).await
     }
 
     async fn administrators(&self, chat: ChatId) -> Result<Vec<CustomerId>, MessengerError> {

@@ -1,11 +1,11 @@
 //! Intercom's REST API, as far as the bridge calls it.
 
-use crate::{api::Api, http::Timeouts};
+use crate::{api::Api, download::Downloads, http::Timeouts};
 use async_trait::async_trait;
 use bridge::{
     failure::HelpdeskError,
     intercom_message::Conversation,
-    ports::{Assignee, ChangedPage, EnsuredContact, Helpdesk, HelpdeskIdentity, NewContact, Reply},
+    ports::{Assignee, ChangedPage, Download, EnsuredContact, Helpdesk, HelpdeskIdentity, NewContact, Reply},
     secrets::SecretSource,
 };
 use mapping::{AdminId, ContactId, ConversationId, PartId, Timestamp};
@@ -17,16 +17,18 @@ use std::{
 /// A client of Intercom's REST API.
 pub struct IntercomClient {
     pub(crate) api: Api,
+    downloads: Downloads,
     /// Ids of tags by name.
     pub(crate) tags: Mutex<HashMap<String, String>>,
 }
 
 impl IntercomClient {
     /// `base_url` is that of the workspace's region (`https://api.intercom.io`, `https://api.eu.intercom.io`,
-    /// `https://api.au.intercom.io`), or of a simulator.
+    /// `https://api.au.intercom.io`), or of a simulator, which then keeps files, too.
     pub fn new(http: reqwest::Client, base_url: &str, secrets: Arc<dyn SecretSource>, timeouts: Timeouts) -> Self {
         Self {
             api: Api::new(http, base_url, secrets, timeouts),
+            downloads: Downloads::new(base_url, timeouts),
             tags: Mutex::default(),
         }
     }
@@ -122,6 +124,14 @@ impl Helpdesk for IntercomClient {
 
     async fn changed_since(&self, since: Timestamp, cursor: Option<&str>) -> Result<ChangedPage, HelpdeskError> {
         self.search_changed(since, cursor).await
+    }
+
+    fn keeps(&self, url: &str) -> bool {
+        self.downloads.keeps(url)
+    }
+
+    async fn download(&self, url: &str, most: u64, now: Timestamp) -> Result<Download, HelpdeskError> {
+        self.downloads.fetch(url, most, now).await
     }
 }
 

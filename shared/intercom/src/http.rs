@@ -9,7 +9,7 @@ pub struct Timeouts {
     pub connect: Duration,
     /// The whole call, its answer included.
     pub total: Duration,
-    /// A call that brings files. With the time that it takes to fetch them, it fits into the life of a function; and it ends before anybody
+    /// A call that brings files, or fetches one. With the time that it takes to fetch them, it fits into the life of a function; and it ends before anybody
     /// looks for what a lost call may have done.
     pub files: Duration,
 }
@@ -32,6 +32,10 @@ const IDLE: Duration = Duration::from_secs(20);
 /// It follows no redirects, for they would take the access token elsewhere; and it takes no proxy from the environment, which is the
 /// host's to read.
 pub fn http_client(timeouts: Timeouts) -> reqwest::Result<reqwest::Client> {
+    builder(timeouts).build().map_err(reqwest::Error::without_url)
+}
+
+pub(crate) fn builder(timeouts: Timeouts) -> reqwest::ClientBuilder {
     // Somebody else may have chosen the provider of this process already.
     let _ = rustls::crypto::ring::default_provider().install_default();
     reqwest::Client::builder()
@@ -41,6 +45,4 @@ pub fn http_client(timeouts: Timeouts) -> reqwest::Result<reqwest::Client> {
         .pool_idle_timeout(IDLE)
         .redirect(reqwest::redirect::Policy::none())
         .no_proxy()
-        .build()
-        .map_err(reqwest::Error::without_url)
 }

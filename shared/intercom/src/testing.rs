@@ -18,6 +18,8 @@ pub(crate) enum Step {
         headers: Vec<(&'static str, String)>,
         body: String,
     },
+    /// Answers with these bytes, and says beforehand that they are so many.
+    Bytes { said: usize, bytes: Vec<u8> },
     /// Reads the request and closes the connection.
     Drop,
     /// Reads the request and never answers.
@@ -107,6 +109,11 @@ async fn serve(stream: TcpStream, script: Arc<Mutex<VecDeque<Step>>>, asked: Arc
     asked.lock().unwrap().push(request);
     let step = script.lock().unwrap().pop_front();
     let answer = match step {
+        Some(Step::Bytes { said, bytes }) => {
+            let head = format!("HTTP/1.1 200 x\r\nconnection: close\r\ncontent-length: {said}\r\n\r\n");
+            let _ = stream.write_all(&[head.as_bytes(), &bytes].concat()).await;
+            return;
+        }
         Some(Step::Answer { status, headers, body }) => {
             let headers = headers.iter().map(|(name, value)| format!("{name}: {value}\r\n"));
             let headers = headers.collect::<Vec<_>>().concat();

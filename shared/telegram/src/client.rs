@@ -9,12 +9,13 @@ use crate::{
 use async_trait::async_trait;
 use bridge::{
     failure::MessengerError,
+    media::Media,
     ports::{Download, FlatText, Messenger, MessengerIdentity, Place, Span, SpanKind},
     rich_text::RichText,
     secrets::{Secret, SecretSource, Secrets, SecretsError},
 };
 use mapping::{ChatId, CustomerId, FileId, MessageId, Timestamp, TopicId};
-use reqwest::{Response, StatusCode, header::RETRY_AFTER};
+use reqwest::{RequestBuilder, Response, StatusCode, header::RETRY_AFTER};
 use serde_json::{Value, json};
 use std::{error::Error, sync::Arc, time::Duration};
 use unicode_segmentation::UnicodeSegmentation;
@@ -101,17 +102,28 @@ impl TelegramClient {
             .map(drop)
     }
 
-    /// Calls a method. A token that is refused is read anew, and if it has changed, the call is made once more: a refused call did not
-    /// happen.
+    /// Calls a method.
     pub(crate) async fn request(&self, method: &str, effect: Effect, body: &Value) -> Result<Value, MessengerError> {
+        let body = |request: RequestBuilder| request.timeout(self.timeouts.total).json(body);
+        self.request_with(method, effect, body).await
+    }
+
+    /// Calls a method with any body. A token that is refused is read anew, and if it has changed, the call is made once more: a refused
+    /// call did not happen.
+    pub(crate) async fn request_with(
+        &self,
+        method: &str,
+        effect: Effect,
+        body: impl Fn(RequestBuilder) -> RequestBuilder + Sync,
+    ) -> Result<Value, MessengerError> {
         let secrets = self.secrets.current().await.map_err(|error| no_secrets(&error))?;
-        let refused = match self.call(&secrets, method, effect, body).await {
+        let refused = match self.call(&secrets, method, effect, &body).await {
             Err(refused @ MessengerError::Unauthorized { .. }) => refused,
             other => return other,
         };
         match self.secrets.newer_than(FRESH).await {
             Ok(newer) if newer.telegram_bot_token != secrets.telegram_bot_token => {
-                self.call(&newer, method, effect, body).await
+                self.call(&newer, method, effect, &body).await
             }
             Ok(_) | Err(_) => Err(refused),
         }
@@ -122,11 +134,11 @@ impl TelegramClient {
         secrets: &Secrets,
         method: &str,
         effect: Effect,
-        body: &Value,
+        body: &(impl Fn(RequestBuilder) -> RequestBuilder + Sync),
     ) -> Result<Value, MessengerError> {
         let token = secrets.telegram_bot_token.expose();
         let url = format!("{}/bot{token}/{method}", self.base_url);
-        let request = self.http.post(url).timeout(self.timeouts.total).json(body);
+        let request = body(self.http.post(url));
         let response = request.send().await.map_err(|error| transport(effect, error))?;
         let status = response.status();
         let retry_after = retry_after(&response);
@@ -158,6 +170,15 @@ impl Messenger for TelegramClient {
         id.ok_or_else(|| classify::broken(Effect::Once, Broken::Underway, "no message_id in the answer"))
     }
 
+    async fn send_media(
+        &self,
+        place: Place,
+        media: &[Media],
+        caption: Option<&FlatText>,
+    ) -> Result<Vec<MessageId>, MessengerError> {
+        self.upload(place, media, caption).await
+    }
+
     async fn administrators(&self, chat: ChatId) -> Result<Vec<CustomerId>, MessengerError> {
         let body = json!({"chat_id": chat});
         let members = self.request("getChatAdministrators", Effect::Repeatable, &body).await?;
@@ -182,19 +203,30 @@ impl Messenger for TelegramClient {
     }
 }
 
-/// The body of `sendMessage`. General has no thread id: Telegram would look for a topic 1 and not find it.
+/// The body of `sendMessage`.
 fn message(place: Place, text: &FlatText) -> Value {
-    let mut body = json!({"chat_id": place.chat, "text": text.text});
+    let mut body = to(place);
+    body["text"] = json!(text.text);
+    if !text.spans.is_empty() {
+        body["entities"] = entities(text);
+    }
+    body
+}
+
+/// Where a message goes. General has no thread id: Telegram would look for a topic 1 and not find it.
+pub(crate) fn to(place: Place) -> Value {
+    let mut body = json!({"chat_id": place.chat});
     if let Some(topic) = place.topic {
         body["message_thread_id"] = json!(topic);
-    }
-    if !text.spans.is_empty() {
-        body["entities"] = text.spans.iter().map(entity).collect();
     }
     if let Some(answered) = place.reply_to {
         body["reply_parameters"] = json!({"message_id": answered, "allow_sending_without_reply": true});
     }
     body
+}
+
+pub(crate) fn entities(text: &FlatText) -> Value {
+    text.spans.iter().map(entity).collect()
 }
 
 fn entity(span: &Span) -> Value {

@@ -14,6 +14,7 @@ mod message;
 mod quote;
 mod rich_message;
 mod split;
+mod upload;
 mod webhook;
 mod wire;
 

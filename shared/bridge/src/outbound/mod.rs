@@ -3,6 +3,8 @@
 mod mark;
 mod opened;
 mod part;
+mod plan;
+mod posting;
 mod redaction;
 mod relay;
 mod sweep;

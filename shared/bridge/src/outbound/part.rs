@@ -1,9 +1,12 @@
 //! Carrying one part to its topic: begin, drop what is an echo, compose, send in the chat's pace, finish with the index.
 
-use super::relay::{self, Errand};
+use super::{
+    plan::{Plan, Reader},
+    posting::Posting,
+    relay::{self, Errand},
+};
 use crate::{
     config::AgentNames,
-    content_words::{self, FileWords},
     context::Context,
     delivering::Carried,
     failure::MessengerError,
@@ -11,8 +14,8 @@ use crate::{
     intercom_message::{AuthorKind, Conversation, Part},
     notices::{self, Audience, Notice},
     ports::Place,
-    rich_text::{Block, RichText, Run},
-    sending,
+    rich_text::Block,
+    sending::Road,
     stop::{Stop, Verdict, elsewhere},
     topics,
     words::{self, Cause, Sentence},
@@ -98,8 +101,12 @@ async fn carry_claimed(passage: &Passage<'_>, claim: &mut Claim, reading: &Readi
         topic: link.topic,
         reply_to: passage.reverse.last_message,
     };
-    let text = text_of(context, claim, passage.part);
-    match sending::send(context, claim, link.bot, place, &text).await {
+    let road = Road {
+        context,
+        bot: link.bot,
+        place,
+    };
+    match post(passage, claim, road).await {
         Err(Stop::Messenger(MessengerError::Migrated { to })) => {
             let ledger = &context.ledger;
             let recorded = ledger.record_migration(link.bot, link.chat, to).await;
@@ -184,29 +191,29 @@ pub(super) fn may_be_echo(part: &Part) -> bool {
     matches!(part.author.kind, AuthorKind::Admin | AuthorKind::Bot)
 }
 
-/// What a customer reads: the agent's name, what was said, what came with it.
-fn text_of(context: &Context, claim: &Claim, part: &Part) -> RichText {
-    let mut text = part.body.clone();
-    text.extend(part.attachments.iter().map(|file| {
-        let words = FileWords {
-            name: Some(&file.name),
-            size: file.size,
-            duration: None,
-        };
-        Block::line(vec![Run::plain(content_words::file(words))])
-    }));
-    if !part.quick_replies.is_empty() {
-        text.extend([words::quick_replies(&part.quick_replies)]);
-    }
-    if let Some(name) = heading(context, part) {
-        text.head(words::agent_name(&name));
-    }
-    // What has begun to arrive goes on as it began, or it would be cut elsewhere.
-    if claim.delivery.generation > 0 && claim.delivery.receipts.is_empty() {
+async fn post(passage: &Passage<'_>, claim: &mut Claim, road: Road<'_>) -> Result<(), Stop> {
+    let context = passage.errand.context;
+    let region = context.identity().await.ok().and_then(|identity| identity.region);
+    let link = words::conversation_link(region.as_deref(), passage.workspace, &passage.conversation.id);
+    let reader = Reader {
+        keeps: &|url| context.helpdesk.keeps(url),
+        compose: &|text| context.messenger.compose(text),
+        link: &link,
+    };
+    let plan = Plan::new(passage.part, heads(context, claim, passage.part), &reader);
+    Posting::new(passage, road, &reader, &plan).post(claim).await
+}
+
+/// What stands above what was said: who says it; and when it was written, where that is long ago. What has begun to arrive goes on
+/// as it began, or it would be cut elsewhere.
+fn heads(context: &Context, claim: &Claim, part: &Part) -> Vec<Block> {
+    let is_redriven = claim.delivery.generation > 0 && claim.delivery.receipts.is_empty();
+    let written = is_redriven.then(|| {
         let written = jiff::Timestamp::from_millisecond(part.created_at.as_millis()).unwrap_or_default();
-        text.head(words::written_at(&written.strftime("%Y-%m-%d %H:%M UTC").to_string()));
-    }
-    text
+        words::written_at(&written.strftime("%Y-%m-%d %H:%M UTC").to_string())
+    });
+    let name = heading(context, part).map(|name| words::agent_name(&name));
+    written.into_iter().chain(name).collect()
 }
 
 fn heading(context: &Context, part: &Part) -> Option<String> {
@@ -243,7 +250,7 @@ fn index(passage: &Passage<'_>, claim: &Claim) -> Transaction {
 }
 
 /// The messages in Telegram that show a part.
-pub(super) fn messages_of(delivery: &Delivery) -> Vec<MessageId> {
+fn messages_of(delivery: &Delivery) -> Vec<MessageId> {
     let message = |proof: &Proof| match proof {
         Proof::Message(message) => Some(*message),
         Proof::Part(_) | Proof::Conversation(_) => None,

@@ -1,15 +1,21 @@
 //! Redactions: what an agent took back before it was sent is never sent, and what was sent is deleted where that is possible.
 
-use super::{part::messages_of, relay::Errand};
+use super::relay::Errand;
 use crate::{
+    delivering::cause_of,
     failure::{HelpdeskError, MessengerError},
+    notices::{self, Audience, Notice},
     stop::{Stop, Verdict},
+    words::{Cause, Sentence},
 };
-use mapping::{Begun, ConversationId, Delivery, DeliveryState, End, PartId, Reverse, WorkspaceId, keys};
+use mapping::{Arrival, Begun, ConversationId, Delivery, End, PartId, Proof, Receipt, Reverse, WorkspaceId, keys};
 use std::time::Duration;
 
 /// So long it is tried to delete a message.
 const TRIED_FOR: Duration = Duration::from_mins(30);
+
+/// So long a bot may delete its messages: <https://core.telegram.org/bots/api#deletemessage>.
+const DELETABLE_FOR: Duration = Duration::from_hours(48);
 
 /// Carries a redaction. Which part it is about is not always said; then the conversation tells.
 pub(super) async fn redact(
@@ -34,46 +40,98 @@ pub(super) async fn redact(
         parts
     };
     for part in parts {
-        let key = keys::outbound_delivery(workspace, &part);
-        let reverse_key = keys::reverse(workspace, conversation);
-        let reading = context.ledger.read(&[key.clone(), reverse_key.clone()]).await?;
-        let Some(reverse) = reading.get::<Reverse>(&reverse_key)? else {
-            continue;
+        let taken_back = TakenBack {
+            errand,
+            workspace,
+            conversation,
+            part: &part,
         };
-        let existing = reading.get::<Delivery>(&key)?;
-        if let Some(delivered) = existing
-            .as_ref()
-            .filter(|delivery| delivery.value.state == DeliveryState::Delivered)
-        {
-            delete(errand, &reverse.value, &delivered.value).await?;
-            continue;
-        }
-        match context.ledger.begin(key, existing, errand.arrival).await? {
-            Begun::Later(at) => return Ok(Verdict::Later(at)),
-            Begun::Finished => {}
-            Begun::Poison(claim) | Begun::Claimed(claim) => {
-                let end = End::Skipped("redacted".into());
-                context.ledger.finish(claim, end, context.ledger.transaction()).await?;
-            }
+        if let later @ Verdict::Later(_) = taken_back.carry().await? {
+            return Ok(later);
         }
     }
     Ok(Verdict::Done)
 }
 
-/// Deletes what can be deleted. What cannot be is a matter for the log: it must not hold up what comes after it.
-async fn delete(errand: &Errand<'_>, reverse: &Reverse, delivery: &Delivery) -> Result<(), Stop> {
-    let context = errand.context;
-    let may_be_tried = context.ledger.now().since(errand.arrival.since) < TRIED_FOR;
-    for message in messages_of(delivery) {
-        match context.messenger.delete(reverse.link.chat, message).await {
-            Ok(()) => {}
-            Err(error @ (MessengerError::Transient { .. } | MessengerError::Unknown { .. })) if may_be_tried => {
-                return Err(error.into());
+/// One part that an agent took back.
+struct TakenBack<'r> {
+    errand: &'r Errand<'r>,
+    workspace: &'r WorkspaceId,
+    conversation: &'r ConversationId,
+    part: &'r PartId,
+}
+
+impl TakenBack<'_> {
+    async fn carry(&self) -> Result<Verdict, Stop> {
+        let ledger = &self.errand.context.ledger;
+        let key = keys::outbound_delivery(self.workspace, self.part);
+        let reverse_key = keys::reverse(self.workspace, self.conversation);
+        let reading = ledger.read(&[key.clone(), reverse_key.clone()]).await?;
+        let Some(reverse) = reading.get::<Reverse>(&reverse_key)? else {
+            return Ok(Verdict::Done);
+        };
+        let existing = reading.get::<Delivery>(&key)?;
+        // What was given up is not to come back from the dead letters either.
+        let arrival = Arrival {
+            gave_up: existing.as_ref().map(|delivery| delivery.value.generation),
+            ..self.errand.arrival.clone()
+        };
+        let known = existing.as_ref().map(|delivery| delivery.value.clone());
+        let delivery = match ledger.begin(key, existing, &arrival).await? {
+            Begun::Later(at) => return Ok(Verdict::Later(at)),
+            Begun::Finished => known,
+            Begun::Poison(claim) | Begun::Claimed(claim) => {
+                let begun = claim.delivery.clone();
+                let end = End::Skipped("redacted".into());
+                ledger.finish(claim, end, ledger.transaction()).await?;
+                Some(begun)
             }
-            Err(error) => {
-                tracing::warn!(message.id = message.0, %error, "a redacted message cannot be deleted in Telegram");
+        };
+        let receipts = delivery.map(|delivery| delivery.receipts).unwrap_or_default();
+        self.delete(&reverse.value, &receipts).await?;
+        Ok(Verdict::Done)
+    }
+
+    /// Deletes what can be deleted. What cannot be must not hold up what comes after it: the agent is told.
+    async fn delete(&self, reverse: &Reverse, receipts: &[Receipt]) -> Result<(), Stop> {
+        let context = self.errand.context;
+        let may_be_tried = context.ledger.now().since(self.errand.arrival.since) < TRIED_FOR;
+        let mut stays = None;
+        for receipt in receipts {
+            let Proof::Message(message) = receipt.proof else {
+                continue;
+            };
+            match context.messenger.delete(reverse.link.chat, message).await {
+                Ok(()) | Err(MessengerError::MessageGone { .. } | MessengerError::TopicGone { .. }) => {}
+                Err(error @ (MessengerError::Transient { .. } | MessengerError::Unknown { .. })) if may_be_tried => {
+                    return Err(error.into());
+                }
+                Err(error) => {
+                    tracing::warn!(message.id = message.0, %error, "a redacted message cannot be deleted in Telegram");
+                    let is_old = context.ledger.now().since(receipt.at) > DELETABLE_FOR;
+                    stays = Some(if is_old {
+                        Cause::TooOldToDelete
+                    } else {
+                        cause_of(&error)
+                    });
+                }
             }
         }
+        match stays {
+            Some(cause) => self.tell(cause).await,
+            None => Ok(()),
+        }
     }
-    Ok(())
+
+    async fn tell(&self, cause: Cause) -> Result<(), Stop> {
+        let notice = Notice {
+            audience: Audience::Agent {
+                workspace: self.workspace.clone(),
+                conversation: self.conversation.clone(),
+            },
+            sentence: Sentence::StillInTelegram { cause },
+            about: keys::outbound_delivery(self.workspace, self.part).to_string(),
+        };
+        notices::enqueue(self.errand.context, notice).await
+    }
 }

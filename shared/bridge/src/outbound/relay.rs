@@ -72,10 +72,9 @@ pub(super) async fn relay_notified(
     let images_may_be_missing = |part: &Part| part.body_is_plain && part.body.to_plain().contains("[Image");
     let now = context.ledger.now();
     let files_may_be_gone = |part: &Part| now.since(part.created_at) > FILES_MAY_BE_GONE_AFTER;
-    if usable
-        .iter()
-        .any(|part| images_may_be_missing(part) || files_may_be_gone(part))
-        && !has_begun_to_arrive(errand, workspace, &usable).await?
+    // Where pictures may be missing it was read from the beginning, and goes on so.
+    if usable.iter().any(images_may_be_missing)
+        || usable.iter().any(files_may_be_gone) && !has_begun_to_arrive(errand, workspace, &usable).await?
     {
         let wanted = Wanted::These(&usable, &conversation);
         return read_and_relay(errand, workspace, &conversation.id, wanted).await;

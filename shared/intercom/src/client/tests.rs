@@ -12,6 +12,7 @@ use serde_json::{Value, json};
 use std::time::Duration;
 
 mod contacts;
+mod downloads;
 mod faults;
 mod tokens;
 

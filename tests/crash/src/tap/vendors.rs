@@ -5,6 +5,7 @@ use async_trait::async_trait;
 use bridge::{
     failure::{HelpdeskError, MessengerError},
     intercom_message::Conversation,
+    media::Media,
     ports::{
         Assignee, ChangedPage, Download, EnsuredContact, FlatText, Helpdesk, HelpdeskIdentity, Messenger,
         MessengerIdentity, NewContact, Place, Reply,
@@ -206,6 +207,19 @@ impl Helpdesk for Tapped<Arc<dyn Helpdesk>> {
             unread()
         )
     }
+
+    fn keeps(&self, url: &str) -> bool {
+        self.to.keeps(url)
+    }
+
+    async fn download(&self, url: &str, most: u64, now: Timestamp) -> Result<Download, HelpdeskError> {
+        call!(
+            self,
+            self.tap.enter("intercom download").await,
+            self.to.download(url, most, now),
+            unread()
+        )
+    }
 }
 
 /// The call that a crash next to it may show twice: nothing in Telegram can be looked up.
@@ -242,6 +256,20 @@ impl Messenger for Tapped<Arc<dyn Messenger>> {
 
     async fn send(&self, place: Place, text: &FlatText) -> Result<MessageId, MessengerError> {
         call!(self, self.tap.enter(SEND).await, self.to.send(place, text), lost())
+    }
+
+    async fn send_media(
+        &self,
+        place: Place,
+        media: &[Media],
+        caption: Option<&FlatText>,
+    ) -> Result<Vec<MessageId>, MessengerError> {
+        call!(
+            self,
+            self.tap.enter(SEND).await,
+            self.to.send_media(place, media, caption),
+            lost()
+        )
     }
 
     async fn administrators(&self, chat: ChatId) -> Result<Vec<CustomerId>, MessengerError> {

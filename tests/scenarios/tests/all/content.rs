@@ -244,20 +244,3 @@ async fn what_is_answered_and_from_whom_it_was_forwarded_is_said() {
     assert!(seen[2].ends_with("Your parcel was lost."), "{seen:?}");
     world.finish().await;
 }
-
-#[tokio::test]
-async fn a_file_of_an_agent_is_named() {
-    let world = World::new().await;
-    let topic = world.order().await;
-    let file = simulators::intercom::File::new("invoice.pdf", "application/pdf", vec![0; 23_456]);
-    let reply = simulators::intercom::Reply::html("<p>Here it is</p>").with_file(file);
-    world.agent_replies_with("Order 1042", reply);
-    world.settle().await;
-    let told = world.customer_is_told(topic);
-    assert_eq!(told.len(), 1);
-    assert!(
-        told[0].contains("Here it is") && told[0].contains("invoice.pdf"),
-        "{told:?}"
-    );
-    world.finish().await;
-}

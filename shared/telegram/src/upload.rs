@@ -1,0 +1,135 @@
+//! Sending files by their bytes, one by itself or several as an album.
+//! <https://core.telegram.org/bots/api#sending-files>, <https://core.telegram.org/bots/api#sendmediagroup>
+
+use crate::{
+    classify::{self, Broken, Effect},
+    client::{TelegramClient, entities, to},
+    wire::Json,
+};
+use bridge::{
+    failure::MessengerError,
+    media::{Media, MediaKind},
+    ports::{FlatText, Place, Upload},
+};
+use mapping::MessageId;
+use reqwest::{
+    Body,
+    multipart::{Form, Part},
+};
+use serde_json::{Value, json};
+
+impl TelegramClient {
+    pub(crate) async fn upload(
+        &self,
+        place: Place,
+        media: &[Media],
+        caption: Option<&FlatText>,
+    ) -> Result<Vec<MessageId>, MessengerError> {
+        let call = match media {
+            [only] => Call::one(place, only, caption),
+            several => Call::album(place, several, caption),
+        };
+        // A form can be sent only once; its files are shared, not copied.
+        let body = |request: reqwest::RequestBuilder| request.timeout(self.timeouts.file).multipart(call.form());
+        let sent = self.request_with(call.method, Effect::Once, body).await?;
+        let ids = messages(&sent);
+        if ids.len() == media.len() {
+            Ok(ids)
+        } else {
+            let reason = "not one message_id for each file in the answer";
+            Err(classify::broken(Effect::Once, Broken::Underway, reason))
+        }
+    }
+}
+
+/// A call with files.
+struct Call<'m> {
+    method: &'static str,
+    fields: Value,
+    /// Each file by the name of its part.
+    files: Vec<(String, &'m Upload)>,
+}
+
+impl<'m> Call<'m> {
+    fn one(place: Place, media: &'m Media, caption: Option<&FlatText>) -> Self {
+        let (method, field) = words(media.kind);
+        let mut fields = to(place);
+        add_caption(&mut fields, caption);
+        Self {
+            method,
+            fields,
+            files: vec![(field.to_owned(), &media.file)],
+        }
+    }
+
+    fn album(place: Place, media: &'m [Media], caption: Option<&FlatText>) -> Self {
+        let name = |at: usize| format!("file{at}");
+        let item = |(at, media): (usize, &Media)| {
+            let (_, field) = words(media.kind);
+            let mut item = json!({"type": field, "media": format!("attach://{}", name(at))});
+            add_caption(&mut item, caption.filter(|_| at == 0));
+            item
+        };
+        let mut fields = to(place);
+        fields["media"] = media.iter().enumerate().map(item).collect();
+        let file = |(at, media): (usize, &'m Media)| (name(at), &media.file);
+        Self {
+            method: "sendMediaGroup",
+            fields,
+            files: media.iter().enumerate().map(file).collect(),
+        }
+    }
+
+    fn form(&self) -> Form {
+        let fields = self.fields.as_object().into_iter().flatten();
+        let form = fields.fold(Form::new(), |form, (name, value)| form.text(name.clone(), plain(value)));
+        let files = self.files.iter();
+        files.fold(form, |form, (name, file)| form.part(name.clone(), part(file)))
+    }
+}
+
+/// The method that sends a file of this kind, and the field that holds it.
+fn words(kind: MediaKind) -> (&'static str, &'static str) {
+    match kind {
+        MediaKind::Photo => ("sendPhoto", "photo"),
+        MediaKind::Video => ("sendVideo", "video"),
+        MediaKind::Animation => ("sendAnimation", "animation"),
+        MediaKind::Audio => ("sendAudio", "audio"),
+        MediaKind::Voice => ("sendVoice", "voice"),
+        MediaKind::Document => ("sendDocument", "document"),
+    }
+}
+
+fn add_caption(fields: &mut Value, caption: Option<&FlatText>) {
+    let Some(caption) = caption else { return };
+    fields["caption"] = json!(caption.text);
+    if !caption.spans.is_empty() {
+        fields["caption_entities"] = entities(caption);
+    }
+}
+
+/// A form knows only text: objects and lists are written as JSON.
+fn plain(value: &Value) -> String {
+    match value {
+        Value::String(text) => text.clone(),
+        other => other.to_string(),
+    }
+}
+
+/// The type is told only if it is one; a file without it is a file all the same.
+fn part(file: &Upload) -> Part {
+    let part = || Part::stream_with_length(Body::from(file.bytes.clone()), file.bytes.len() as u64);
+    let part = part().mime_str(&file.content_type).unwrap_or_else(|_| part());
+    part.file_name(file.name.clone())
+}
+
+/// The messages that were sent: one, or a list.
+fn messages(sent: &Value) -> Vec<MessageId> {
+    let id = |message: Json<'_>| message.integer("message_id").map(MessageId);
+    let sent = Json::new(sent);
+    if sent.is_list() {
+        sent.entries().filter_map(id).collect()
+    } else {
+        id(sent).into_iter().collect()
+    }
+}
