@@ -3,7 +3,7 @@
 use crate::world::World;
 use simulators::{
     intercom::{ConversationView, PartView},
-    telegram::Place,
+    telegram::{MediaKind, Place, SeenMedia},
 };
 
 /// How the link at the end of an opening message begins.
@@ -83,6 +83,40 @@ impl World {
             .filter(|message| message.from_bot && !message.deleted)
             .map(|message| message.html())
             .collect()
+    }
+
+    /// The same with the files: `[kind name] text`, an album as one.
+    pub fn customer_is_shown(&self, place: Place) -> Vec<String> {
+        let messages = self.telegram().messages(place).into_iter();
+        let mut shown: Vec<(Option<String>, String)> = Vec::new();
+        for message in messages.filter(|message| message.from_bot && !message.deleted) {
+            let name = |media: &SeenMedia| media.file_name.clone().unwrap_or_default();
+            let file = message
+                .media
+                .as_ref()
+                .map(|media| format!("[{} {}]", kind(media.kind), name(media)));
+            let parts = [file.unwrap_or_default(), message.html()];
+            let line = parts.join(" ").trim().to_owned();
+            match shown.last_mut() {
+                Some((album, last)) if album.is_some() && *album == message.album => last.extend([" & ", &line]),
+                _ => shown.push((message.album, line)),
+            }
+        }
+        shown.into_iter().map(|(_, line)| line).collect()
+    }
+}
+
+/// How a file is called among what a customer is shown.
+fn kind(media: MediaKind) -> &'static str {
+    match media {
+        MediaKind::Photo => "photo",
+        MediaKind::Document => "document",
+        MediaKind::Video => "video",
+        MediaKind::Audio => "audio",
+        MediaKind::Voice => "voice",
+        MediaKind::Animation => "animation",
+        MediaKind::Sticker => "sticker",
+        MediaKind::VideoNote => "video note",
     }
 }
 

@@ -6,6 +6,7 @@
     reason = "what cannot be played has failed; what it cost is published"
 )]
 
+mod agent_files;
 mod changes;
 mod chaos;
 mod clicks;
