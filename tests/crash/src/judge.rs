@@ -7,7 +7,10 @@ use crate::{
 use bridgectl::stage::Stage;
 use local::QueueName;
 use serde_json::Value;
-use simulators::intercom::{ConversationView, PartView};
+use simulators::{
+    intercom::{ConversationView, PartView},
+    telegram::Seen,
+};
 
 /// What is wrong; nothing, if it is empty.
 pub type Verdict = Vec<String>;
@@ -24,22 +27,9 @@ pub(crate) async fn judge(
         agents(world, title, lines, &mut wrong);
     }
     for (place, lines) in &expected.customers {
-        let seen: Vec<String> = world
-            .stage
-            .vendors
-            .telegram
-            .messages(*place)
-            .into_iter()
-            .filter(|seen| seen.from_bot && !seen.deleted)
-            .filter(|seen| {
-                !may_repeat
-                    || !expected
-                        .strays
-                        .iter()
-                        .any(|stray| seen.text.starts_with(stray.as_str()))
-            })
-            .map(|seen| seen.text)
-            .collect();
+        let is_stray = |seen: &String| expected.strays.iter().any(|stray| seen.starts_with(stray.as_str()));
+        let mut seen = shown(world.stage.vendors.telegram.messages(*place));
+        seen.retain(|seen| !may_repeat || !is_stray(seen));
         if !matches_lines(&seen, lines, may_repeat) {
             wrong.push(format!("customers see {seen:.60?} where {lines:.60?} should be"));
         }
@@ -78,6 +68,23 @@ fn agents(world: &World, title: &str, lines: &[(&str, String)], wrong: &mut Verd
     if notes > 1 {
         wrong.push(format!("{notes} notes where one should be"));
     }
+}
+
+/// What the bot wrote, with the names of its files; an album as one.
+fn shown(messages: Vec<Seen>) -> Vec<String> {
+    let mut shown: Vec<(Option<String>, String)> = Vec::new();
+    for seen in messages.into_iter().filter(|seen| seen.from_bot && !seen.deleted) {
+        let mut line = seen.text;
+        if let Some(name) = seen.media.and_then(|media| media.file_name) {
+            line.push_str(" + ");
+            line.push_str(&name);
+        }
+        match shown.last_mut() {
+            Some((album, last)) if album.is_some() && *album == seen.album => last.push_str(&line),
+            _ => shown.push((seen.album, line)),
+        }
+    }
+    shown.into_iter().map(|(_, line)| line).collect()
 }
 
 /// What a part says, and of each of its files the end of its name, which tells its message.

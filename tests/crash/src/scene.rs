@@ -9,6 +9,7 @@ use crate::tap::Tap;
 use bridgectl::stage::{Setting, Stage, Vendors};
 use simulators::{
     SimClock,
+    intercom::Reply,
     telegram::{Place, Rights, UserId},
 };
 use std::{future::Future, pin::Pin, sync::Arc};
@@ -69,6 +70,16 @@ pub const SCENES: &[Scene] = &[
         name: "an agent answers, in three messages",
         variables: &[],
         play: |world| Box::pin(agents::long_answer(world)),
+    },
+    Scene {
+        name: "an agent answers with files",
+        variables: &[],
+        play: |world| Box::pin(agents::files(world)),
+    },
+    Scene {
+        name: "an agent answers with an album",
+        variables: &[],
+        play: |world| Box::pin(agents::album(world)),
     },
     Scene {
         name: "staff and agent say the same",
@@ -199,14 +210,16 @@ impl World {
 
     /// The agent answers in the conversation that opened with this text; it has to be there.
     fn answer(&self, opening: &str, html: &str) -> anyhow::Result<String> {
+        self.answer_with(opening, Reply::html(html))
+    }
+
+    /// The same with more than text.
+    fn answer_with(&self, opening: &str, reply: Reply) -> anyhow::Result<String> {
         let conversation = self
             .conversation(opening)
             .ok_or_else(|| anyhow::anyhow!("nothing opened with {opening:?}"))?;
-        Ok(self
-            .stage
-            .vendors
-            .intercom
-            .agent_replies(&conversation, &self.anna, html))
+        let intercom = &self.stage.vendors.intercom;
+        Ok(intercom.agent_replies_with(&conversation, &self.anna, reply))
     }
 }
 

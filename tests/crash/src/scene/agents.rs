@@ -2,7 +2,10 @@
 
 use super::{Expected, MORNING_MS, World, read, said};
 use local::QueueName;
-use simulators::telegram::Rights;
+use simulators::{
+    intercom::{File, Reply},
+    telegram::Rights,
+};
 
 pub(super) async fn long_answer(world: &World) -> anyhow::Result<Expected> {
     let topic = world.topic("Order");
@@ -38,6 +41,55 @@ pub(super) async fn long_answer(world: &World) -> anyhow::Result<Expected> {
             read(&["Anna\nalpha alpha", "beta beta", "gamma gamma", "Anna\nand one more"]),
         )],
         texts: read(&["alpha alpha", "and one more"]),
+        ..Expected::default()
+    })
+}
+
+fn photo(name: &str) -> File {
+    File::new(name, "image/jpeg", b"\xff\xd8\xff\xe0 a picture".as_slice())
+}
+
+/// A text, two pictures that go together, and a bill that does not: three calls. A text ahead shows their order.
+pub(super) async fn files(world: &World) -> anyhow::Result<Expected> {
+    let topic = world.topic("Order");
+    world.say(world.maria, topic, "a question");
+    world.settle().await?;
+    let bill = File::new("the-bill.pdf", "application/pdf", b"%PDF".as_slice());
+    let reply = Reply::html("<p>as you see</p>").with_image(photo("a.jpg"));
+    world.answer_with("a question", reply.with_file(photo("b.jpg")).with_file(bill))?;
+    world.settle().await?;
+    world.answer("a question", "<p>and one more</p>")?;
+    world.settle().await?;
+    Ok(Expected {
+        customers: vec![(
+            topic,
+            read(&[
+                "Anna\nas you see",
+                " + image.jpg + b.jpg",
+                " + the-bill.pdf",
+                "Anna\nand one more",
+            ]),
+        )],
+        texts: read(&["as you see", "the-bill", "downloads"]),
+        ..Expected::default()
+    })
+}
+
+/// An album with its text below, which is taken back: all of it goes, but for a copy that nobody knows.
+pub(super) async fn album(world: &World) -> anyhow::Result<Expected> {
+    let topic = world.topic("Order");
+    world.say(world.maria, topic, "a question");
+    world.settle().await?;
+    let album = |text: &str| Reply::html(text).with_file(photo("a.jpg")).with_file(photo("b.jpg"));
+    world.answer_with("a question", album("<p>look here</p>"))?;
+    let part = world.answer_with("a question", album("<p>oh no</p>"))?;
+    world.settle().await?;
+    world.stage.vendors.intercom.agent_redacts(&part);
+    world.settle().await?;
+    Ok(Expected {
+        customers: vec![(topic, read(&["Anna\nlook here + a.jpg + b.jpg"]))],
+        strays: read(&["Anna\noh no"]),
+        texts: read(&["look here", "oh no"]),
         ..Expected::default()
     })
 }
