@@ -298,6 +298,14 @@ pub struct Place {
     pub reply_to: Option<MessageId>,
 }
 
+impl Place {
+    /// The same place, but for the message that is answered: Telegram refuses an answer to one that is gone from another topic.
+    #[must_use]
+    pub fn answering_nothing(self) -> Self {
+        Self { reply_to: None, ..self }
+    }
+}
+
 /// Telegram, as far as the bridge uses it.
 #[async_trait]
 pub trait Messenger: Send + Sync {

@@ -92,7 +92,9 @@ impl Sentence {
     /// What it is said at most once an hour for: its name, and why.
     pub fn reason(&self) -> String {
         match self {
-            Self::NotDeliveredToTelegram { cause } | Self::StillTryingTelegram { cause } => {
+            Self::NotDeliveredToTelegram { cause }
+            | Self::StillTryingTelegram { cause }
+            | Self::StillInTelegram { cause } => {
                 format!("{}:{cause:?}", self.name())
             }
             Self::WentThrough | Self::TopicMadeAnew | Self::NoTopic | Self::NotDeliveredToSupport => self.name().into(),

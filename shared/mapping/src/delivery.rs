@@ -4,7 +4,7 @@
 //! must treat the next step as one that may have happened. `waiting` means that nothing is out.
 
 use crate::{
-    ids::{ConversationId, MessageId, PartId, TopicId},
+    ids::{ChatId, ConversationId, MessageId, PartId, TopicId},
     keys::FINISHED_FOR,
     ledger::{Ledger, Transaction},
     record::{Record, Stored},
@@ -68,6 +68,8 @@ pub enum Proof {
     Conversation(ConversationId),
     /// A message in Telegram.
     Message(MessageId),
+    /// A message in a Telegram chat that has another id now, under which it cannot be reached.
+    FormerMessage(MessageId),
 }
 
 /// Where a delivery is on its way.
@@ -124,9 +126,15 @@ pub struct Delivery {
     /// What is proven.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub receipts: Vec<Receipt>,
+    /// The chat that its messages in Telegram stand in: ids start anew where a chat gets another one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub chat: Option<ChatId>,
     /// The topic that its messages in Telegram stand in: they go with it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub topic: Option<TopicId>,
+    /// That topic is known to be gone.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub topic_gone: bool,
     /// When the coming messages to Telegram may go, the next one first.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub slots: Vec<Timestamp>,
@@ -172,7 +180,9 @@ impl Delivery {
             begun: 0,
             generation: 0,
             receipts: Vec::new(),
+            chat: None,
             topic: None,
+            topic_gone: false,
             slots: Vec::new(),
             conversation: None,
             told: false,
@@ -189,6 +199,24 @@ impl Delivery {
             .iter()
             .find(|receipt| receipt.step == step)
             .map(|receipt| &receipt.proof)
+    }
+
+    /// Its coming messages stand here; and what is known of those that stand elsewhere.
+    pub fn stand_in(&mut self, chat: ChatId, topic: Option<TopicId>) {
+        if self.topic.is_some_and(|former| topic != Some(former)) {
+            // What had arrived of it went with the topic that it stood in.
+            self.receipts.clear();
+            self.topic_gone = false;
+        }
+        if self.chat.is_some_and(|former| former != chat) {
+            for receipt in &mut self.receipts {
+                if let Proof::Message(message) = receipt.proof {
+                    receipt.proof = Proof::FormerMessage(message);
+                }
+            }
+        }
+        self.chat = Some(chat);
+        self.topic = topic;
     }
 
     /// Whether the message itself is proven to be on the other side, its files included, whatever else was still to be done about it.

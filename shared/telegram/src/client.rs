@@ -18,6 +18,7 @@ use mapping::{ChatId, CustomerId, FileId, MessageId, Timestamp, TopicId};
 use reqwest::{RequestBuilder, Response, StatusCode, header::RETRY_AFTER};
 use serde_json::{Value, json};
 use std::{error::Error, sync::Arc, time::Duration};
+use tokio::time::Instant;
 use unicode_segmentation::UnicodeSegmentation;
 
 /// The kinds of update that the bridge asks Telegram for.
@@ -104,18 +105,31 @@ impl TelegramClient {
 
     /// Calls a method.
     pub(crate) async fn request(&self, method: &str, effect: Effect, body: &Value) -> Result<Value, MessengerError> {
-        let body = |request: RequestBuilder| request.timeout(self.timeouts.total).json(body);
-        self.request_with(method, effect, body).await
+        self.request_by(method, effect, Instant::now() + self.timeouts.total, body)
+            .await
     }
 
-    /// Calls a method with any body. A token that is refused is read anew, and if it has changed, the call is made once more: a refused
-    /// call did not happen.
+    async fn request_by(
+        &self,
+        method: &str,
+        effect: Effect,
+        deadline: Instant,
+        body: &Value,
+    ) -> Result<Value, MessengerError> {
+        self.request_with(method, effect, deadline, |request| request.json(body))
+            .await
+    }
+
+    /// Calls a method with any body. A token that is refused is read anew, and if it has changed, the call is made once more, in the time
+    /// that is left: a refused call did not happen.
     pub(crate) async fn request_with(
         &self,
         method: &str,
         effect: Effect,
+        deadline: Instant,
         body: impl Fn(RequestBuilder) -> RequestBuilder + Sync,
     ) -> Result<Value, MessengerError> {
+        let body = |request| body(request).timeout(deadline.saturating_duration_since(Instant::now()));
         let secrets = self.secrets.current().await.map_err(|error| no_secrets(&error))?;
         let refused = match self.call(&secrets, method, effect, &body).await {
             Err(refused @ MessengerError::Unauthorized { .. }) => refused,
@@ -165,7 +179,17 @@ impl Messenger for TelegramClient {
     }
 
     async fn send(&self, place: Place, text: &FlatText) -> Result<MessageId, MessengerError> {
-        let sent = self.request("sendMessage", Effect::Once, &message(place, text)).await?;
+        let deadline = Instant::now() + self.timeouts.total;
+        let attempt = async |place| {
+            self.request_by("sendMessage", Effect::Once, deadline, &message(place, text))
+                .await
+        };
+        let sent = match attempt(place).await {
+            Err(MessengerError::MessageGone { .. }) if place.reply_to.is_some() => {
+                attempt(place.answering_nothing()).await?
+            }
+            sent => sent?,
+        };
         let id = Json::new(&sent).integer("message_id").map(MessageId);
         id.ok_or_else(|| classify::broken(Effect::Once, Broken::Underway, "no message_id in the answer"))
     }

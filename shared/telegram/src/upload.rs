@@ -13,10 +13,11 @@ use bridge::{
 };
 use mapping::MessageId;
 use reqwest::{
-    Body,
+    Body, RequestBuilder,
     multipart::{Form, Part},
 };
 use serde_json::{Value, json};
+use tokio::time::Instant;
 
 impl TelegramClient {
     pub(crate) async fn upload(
@@ -25,13 +26,14 @@ impl TelegramClient {
         media: &[Media],
         caption: Option<&FlatText>,
     ) -> Result<Vec<MessageId>, MessengerError> {
-        let call = match media {
-            [only] => Call::one(place, only, caption),
-            several => Call::album(place, several, caption),
+        let deadline = Instant::now() + self.timeouts.file;
+        let sent = match self.upload_by(deadline, &Call::new(place, media, caption)).await {
+            Err(MessengerError::MessageGone { .. }) if place.reply_to.is_some() => {
+                let call = Call::new(place.answering_nothing(), media, caption);
+                self.upload_by(deadline, &call).await?
+            }
+            sent => sent?,
         };
-        // A form can be sent only once; its files are shared, not copied.
-        let body = |request: reqwest::RequestBuilder| request.timeout(self.timeouts.file).multipart(call.form());
-        let sent = self.request_with(call.method, Effect::Once, body).await?;
         let ids = messages(&sent);
         if ids.len() == media.len() {
             Ok(ids)
@@ -39,6 +41,12 @@ impl TelegramClient {
             let reason = "not one message_id for each file in the answer";
             Err(classify::broken(Effect::Once, Broken::Underway, reason))
         }
+    }
+
+    async fn upload_by(&self, deadline: Instant, call: &Call<'_>) -> Result<Value, MessengerError> {
+        // A form can be sent only once; its files are shared, not copied.
+        let body = |request: RequestBuilder| request.multipart(call.form());
+        self.request_with(call.method, Effect::Once, deadline, body).await
     }
 }
 
@@ -51,6 +59,13 @@ struct Call<'m> {
 }
 
 impl<'m> Call<'m> {
+    fn new(place: Place, media: &'m [Media], caption: Option<&FlatText>) -> Self {
+        match media {
+            [only] => Self::one(place, only, caption),
+            several => Self::album(place, several, caption),
+        }
+    }
+
     fn one(place: Place, media: &'m Media, caption: Option<&FlatText>) -> Self {
         let (method, field) = words(media.kind);
         let mut fields = to(place);

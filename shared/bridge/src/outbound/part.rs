@@ -91,11 +91,7 @@ async fn carry_claimed(passage: &Passage<'_>, claim: &mut Claim, reading: &Readi
     claim.delivery.conversation = Some(passage.conversation.id.clone());
     drop_echo(passage, claim, reading).await?;
     let link = passage.reverse.link;
-    if claim.delivery.topic.is_some_and(|topic| link.topic != Some(topic)) {
-        // What had arrived of it went with the topic that it stood in.
-        claim.delivery.receipts.clear();
-    }
-    claim.delivery.topic = link.topic;
+    claim.delivery.stand_in(link.chat, link.topic);
     let place = Place {
         chat: link.chat,
         topic: link.topic,
@@ -106,7 +102,14 @@ async fn carry_claimed(passage: &Passage<'_>, claim: &mut Claim, reading: &Readi
         bot: link.bot,
         place,
     };
-    match post(passage, claim, road).await {
+    // One word of Telegram's is enough: who waits for another topic sends no more into the one that is gone.
+    let posted = if claim.delivery.topic_gone {
+        let reason = "it was gone before".into();
+        Err(Stop::Messenger(MessengerError::TopicGone { reason }))
+    } else {
+        post(passage, claim, road).await
+    };
+    match posted {
         Err(Stop::Messenger(MessengerError::Migrated { to })) => {
             let ledger = &context.ledger;
             let recorded = ledger.record_migration(link.bot, link.chat, to).await;
@@ -115,6 +118,7 @@ async fn carry_claimed(passage: &Passage<'_>, claim: &mut Claim, reading: &Readi
             Err(Stop::soon(context, "the chat has another id now"))
         }
         Err(Stop::Messenger(gone @ MessengerError::TopicGone { .. })) => {
+            claim.delivery.topic_gone = true;
             let to = topic_in_its_place(passage, gone).await?;
             let topic = Some(to);
             follow(passage, LinkKey { topic, ..link }).await?;
@@ -177,13 +181,24 @@ async fn drop_echo(passage: &Passage<'_>, claim: &Claim, reading: &Reading) -> R
     if echo.value.is_ours(&passage.part.id) {
         return Err(Stop::Skip("echo"));
     }
+    let mut unresolved = false;
     for delivery in echo.value.unresolved() {
         let reply = context.ledger.find::<Delivery>(delivery).await?;
         if reply.is_some_and(|reply| !reply.value.is_finished()) {
             return Err(Stop::soon(context, "it may be an echo"));
         }
+        unresolved = true;
     }
-    Ok(())
+    // A reply that has ended since was resolved before that.
+    let read_again = if unresolved {
+        context.ledger.find::<Echo>(&key).await?
+    } else {
+        None
+    };
+    match read_again {
+        Some(echo) if echo.value.is_ours(&passage.part.id) => Err(Stop::Skip("echo")),
+        Some(_) | None => Ok(()),
+    }
 }
 
 /// Whether a part's author is one in whose name the bridge may have written.
@@ -253,7 +268,8 @@ fn index(passage: &Passage<'_>, claim: &Claim) -> Transaction {
 fn messages_of(delivery: &Delivery) -> Vec<MessageId> {
     let message = |proof: &Proof| match proof {
         Proof::Message(message) => Some(*message),
-        Proof::Part(_) | Proof::Conversation(_) => None,
+        // Under the chat's present id this would be somebody else's.
+        Proof::FormerMessage(_) | Proof::Part(_) | Proof::Conversation(_) => None,
     };
     delivery
         .receipts

@@ -5,10 +5,11 @@ use crate::{
     delivering::cause_of,
     failure::{HelpdeskError, MessengerError},
     notices::{self, Audience, Notice},
+    sending,
     stop::{Stop, Verdict},
     words::{Cause, Sentence},
 };
-use mapping::{Arrival, Begun, ConversationId, Delivery, End, PartId, Proof, Receipt, Reverse, WorkspaceId, keys};
+use mapping::{Arrival, Begun, ConversationId, Delivery, End, PartId, Proof, Reverse, WorkspaceId, keys};
 use std::time::Duration;
 
 /// So long it is tried to delete a message.
@@ -40,17 +41,27 @@ pub(super) async fn redact(
         parts
     };
     for part in parts {
-        let taken_back = TakenBack {
-            errand,
-            workspace,
-            conversation,
-            part: &part,
-        };
-        if let later @ Verdict::Later(_) = taken_back.carry().await? {
+        if let later @ Verdict::Later(_) = take_back(errand, workspace, conversation, &part).await? {
             return Ok(later);
         }
     }
     Ok(Verdict::Done)
+}
+
+/// Takes one part back: what was not sent is not sent any more, and what was is deleted.
+pub(super) async fn take_back(
+    errand: &Errand<'_>,
+    workspace: &WorkspaceId,
+    conversation: &ConversationId,
+    part: &PartId,
+) -> Result<Verdict, Stop> {
+    let taken_back = TakenBack {
+        errand,
+        workspace,
+        conversation,
+        part,
+    };
+    taken_back.carry().await
 }
 
 /// One part that an agent took back.
@@ -87,23 +98,31 @@ impl TakenBack<'_> {
                 Some(begun)
             }
         };
-        let receipts = delivery.map(|delivery| delivery.receipts).unwrap_or_default();
-        self.delete(&reverse.value, &receipts).await?;
+        if let Some(delivery) = delivery {
+            self.delete(&reverse.value, &delivery).await?;
+        }
         Ok(Verdict::Done)
     }
 
     /// Deletes what can be deleted. What cannot be must not hold up what comes after it: the agent is told.
-    async fn delete(&self, reverse: &Reverse, receipts: &[Receipt]) -> Result<(), Stop> {
+    async fn delete(&self, reverse: &Reverse, delivery: &Delivery) -> Result<(), Stop> {
         let context = self.errand.context;
+        let (bot, chat) = (reverse.link.bot, delivery.chat.unwrap_or(reverse.link.chat));
         let may_be_tried = context.ledger.now().since(self.errand.arrival.since) < TRIED_FOR;
         let mut stays = None;
-        for receipt in receipts {
-            let Proof::Message(message) = receipt.proof else {
-                continue;
+        for receipt in &delivery.receipts {
+            let message = match receipt.proof {
+                Proof::Message(message) => message,
+                Proof::FormerMessage(_) => {
+                    stays = Some(Cause::Refused);
+                    continue;
+                }
+                Proof::Part(_) | Proof::Conversation(_) => continue,
             };
-            match context.messenger.delete(reverse.link.chat, message).await {
+            match context.messenger.delete(chat, message).await {
                 Ok(()) | Err(MessengerError::MessageGone { .. } | MessengerError::TopicGone { .. }) => {}
                 Err(error @ (MessengerError::Transient { .. } | MessengerError::Unknown { .. })) if may_be_tried => {
+                    sending::obey(context, bot, chat, &error).await?;
                     return Err(error.into());
                 }
                 Err(error) => {
@@ -124,14 +143,12 @@ impl TakenBack<'_> {
     }
 
     async fn tell(&self, cause: Cause) -> Result<(), Stop> {
-        let notice = Notice {
-            audience: Audience::Agent {
-                workspace: self.workspace.clone(),
-                conversation: self.conversation.clone(),
-            },
-            sentence: Sentence::StillInTelegram { cause },
-            about: keys::outbound_delivery(self.workspace, self.part).to_string(),
+        let audience = Audience::Agent {
+            workspace: self.workspace.clone(),
+            conversation: self.conversation.clone(),
         };
+        let about = keys::outbound_delivery(self.workspace, self.part).to_string();
+        let notice = Notice::new(audience, Sentence::StillInTelegram { cause }, about);
         notices::enqueue(self.errand.context, notice).await
     }
 }

@@ -1,6 +1,6 @@
 //! Which parts of a conversation are carried, in which order, and what happens to those of a conversation without a topic.
 
-use super::part;
+use super::{part, redaction};
 use crate::{
     context::Context,
     failure::HelpdeskError,
@@ -23,6 +23,9 @@ const FILES_MAY_BE_GONE_AFTER: Duration = Duration::from_mins(10);
 
 /// What is read by GET is carried only if it is younger: records expire, and an old reply must never be sent again.
 pub(super) const YOUNGEST_OF_OLD: Duration = Duration::from_hours(14 * 24);
+
+/// What was said with a bare click was said about when it was made.
+const CLICKED_WITHIN: Duration = Duration::from_mins(15);
 
 /// How long a reply waits for its conversation to be linked.
 const LINKED_WITHIN: Duration = Duration::from_mins(15);
@@ -69,11 +72,12 @@ pub(super) async fn relay_notified(
         }
         return Ok(Verdict::Done);
     }
-    let images_may_be_missing = |part: &Part| part.body_is_plain && part.body.to_plain().contains("[Image");
+    // A plain body lacks what was formatted, and may lack pictures without a word.
+    let is_less = |part: &Part| part.body_is_plain;
     let now = context.ledger.now();
     let files_may_be_gone = |part: &Part| now.since(part.created_at) > FILES_MAY_BE_GONE_AFTER;
-    // Where pictures may be missing it was read from the beginning, and goes on so.
-    if usable.iter().any(images_may_be_missing)
+    // What is less than the conversation shows was read from the beginning, and goes on so.
+    if usable.iter().any(is_less)
         || usable.iter().any(files_may_be_gone) && !has_begun_to_arrive(errand, workspace, &usable).await?
     {
         let wanted = Wanted::These(&usable, &conversation);
@@ -104,7 +108,7 @@ async fn has_begun_to_arrive(errand: &Errand<'_>, workspace: &WorkspaceId, parts
 /// A bare click by a teammate: the reply that may have been made with it stands in a part of its own, which is not here.
 fn is_bare_click(part: &Part) -> bool {
     let by_teammate = matches!(part.author.kind, AuthorKind::Admin | AuthorKind::Bot);
-    by_teammate && !says_something(part) && !part.redacted && !matches!(part.kind, PartKind::Other(_))
+    by_teammate && !says_something(part) && !part.redacted
 }
 
 /// What of a conversation is read and carried.
@@ -118,6 +122,15 @@ pub(super) enum Wanted<'w> {
 }
 
 impl Wanted<'_> {
+    /// Whether this very part is wanted.
+    fn names(&self, part: &PartId) -> bool {
+        match self {
+            Self::Everything => false,
+            Self::Named(parts) => parts.contains(part),
+            Self::These(..) => self.has(part),
+        }
+    }
+
     fn has(&self, part: &PartId) -> bool {
         match self {
             Self::Everything => true,
@@ -140,8 +153,16 @@ pub(super) async fn read_and_relay(
         Err(HelpdeskError::NotFound { .. }) => None,
         Err(error) => return Err(error.into()),
     };
-    let oldest = context.ledger.now() - YOUNGEST_OF_OLD;
+    let oldest = match wanted {
+        Wanted::Everything => errand.arrival.since - CLICKED_WITHIN,
+        Wanted::Named(_) | Wanted::These(..) => context.ledger.now() - YOUNGEST_OF_OLD,
+    };
     let found = read.iter().flat_map(|read| &read.parts);
+    for part in found.clone().filter(|part| part.redacted && wanted.names(&part.id)) {
+        if let later @ Verdict::Later(_) = redaction::take_back(errand, workspace, conversation, &part.id).await? {
+            return Ok(later);
+        }
+    }
     let mut parts: Vec<Part> = found
         .filter(|part| is_relayable(context, part) && part.created_at > oldest && wanted.has(&part.id))
         .cloned()
@@ -149,6 +170,7 @@ pub(super) async fn read_and_relay(
     match wanted {
         Wanted::Everything => {}
         Wanted::Named(named) => {
+            // What was taken back has ended already.
             let missing = |id: &&PartId| !parts.iter().any(|part| part.id == **id);
             for part in named.iter().filter(missing) {
                 part::end_unread(errand, workspace, conversation, part).await?;

@@ -139,6 +139,27 @@ async fn a_message_is_sent_with_its_entities_and_where_it_belongs() {
     assert_eq!(seen[1].body, json!({"chat_id": CHAT.0, "text": "hi"}));
 }
 
+/// Telegram lets a message go without what it answers, but not where that stood in another topic.
+#[tokio::test]
+async fn an_answer_to_a_message_that_is_gone_is_sent_all_the_same() {
+    let gone = error(
+        "400 Bad Request",
+        400,
+        "Bad Request: message to be replied not found",
+        &json!({}),
+    );
+    let server = Server::doing(vec![gone, ok(&json!({"message_id": 99}))]).await;
+    let place = Place {
+        reply_to: Some(MessageId(40)),
+        ..in_topic()
+    };
+    assert_eq!(client(&server.url).send(place, &text("hi")).await, Ok(MessageId(99)));
+    let seen = server.seen();
+    assert!(seen[0].body.get("reply_parameters").is_some());
+    let expected = json!({"chat_id": CHAT.0, "message_thread_id": 7, "text": "hi"});
+    assert_eq!(seen[1].body, expected);
+}
+
 #[tokio::test]
 async fn the_other_methods_ask_for_what_they_need() {
     let admins = json!([{"user": {"id": 5}, "status": "creator"}, {"user": {}}, {"user": {"id": 6}}]);

@@ -4,7 +4,8 @@ use scenarios::{Left, World};
 use simulators::Fault;
 use std::time::Duration;
 
-const NOT_YET: &str = "Bridge: Not delivered to Telegram yet: Telegram could not be reached. It is tried again and again.";
+const NOT_YET: &str =
+    "Bridge: Not delivered to Telegram yet: Telegram could not be reached. It is tried again and again.";
 const NOW: &str = "Bridge: The delayed reply has now been delivered to Telegram.";
 const REFUSED: &str = "Bridge: Not delivered to Telegram: Telegram did not accept it.";
 
@@ -61,7 +62,10 @@ async fn a_topic_of_which_nobody_knows_whether_it_was_made_is_neither_hammered_n
     let world = World::new().await;
     world.order_without_topic().await;
     let sent = world.telegram().calls_of("sendMessage");
-    world.telegram().faults().arm("createForumTopic", Fault::Refuse(502), 100_000);
+    world
+        .telegram()
+        .faults()
+        .arm("createForumTopic", Fault::Refuse(502), 100_000);
     world.agent_replies("Order 1042", "<p>On its way</p>");
     world.passes(Duration::from_mins(40)).await;
     assert_eq!(world.agent_notes("Order 1042"), [NOT_YET]);
