@@ -179,6 +179,21 @@ pub fn contact(customer: CustomerId) -> Key {
     Key::new(format!("customer#{customer}"), "contact")
 }
 
+/// That a customer is in a conversation. Under the conversation, not its topic: that may move, and the reverse item knows where it is.
+pub fn customer_link(customer: CustomerId, workspace: &WorkspaceId, conversation: &ConversationId) -> Key {
+    Key::new(
+        format!("customer#{customer}"),
+        format!("{CUSTOMER_LINK}{workspace}#{conversation}"),
+    )
+}
+
+/// All conversations that a customer is in.
+pub fn customer_links(customer: CustomerId, limit: usize) -> Range {
+    Range::prefix(format!("customer#{customer}"), CUSTOMER_LINK, limit)
+}
+
+const CUSTOMER_LINK: &str = "link#";
+
 /// What a topic is called.
 pub fn topic_title(bot: BotId, chat_id: ChatId, topic: Option<TopicId>) -> Key {
     Key::new(chat(bot, chat_id), format!("title#{}", Topic(topic)))

@@ -2,11 +2,11 @@
 
 use crate::{
     delivery::LEASE,
-    ids::{ContactId, ConversationId, MessageId, WorkspaceId},
+    ids::{ContactId, ConversationId, CustomerId, MessageId, WorkspaceId},
     keys::{self, LinkKey},
     ledger::{Ledger, Transaction},
     record::{Record, Stored},
-    store::{Key, Version, WriteError},
+    store::{Key, StoreError, Version, WriteError},
     time::Timestamp,
 };
 use serde::{Deserialize, Serialize};
@@ -41,6 +41,8 @@ pub struct Opening {
     pub lease_until: Timestamp,
     /// The delivery whose message opens it.
     pub delivery: Key,
+    /// Who wrote that.
+    pub customer: CustomerId,
     /// In whose name.
     pub contact: ContactId,
     /// Since when: a conversation opened by a lost call is younger.
@@ -88,6 +90,19 @@ pub struct Reverse {
 
 impl Record for Reverse {
     const KIND: &'static str = "reverse";
+}
+
+/// That a customer is in a conversation, so that all that is kept of a person is found.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CustomerLink {
+    /// The workspace.
+    pub workspace: WorkspaceId,
+    /// The conversation; its reverse item knows the topic.
+    pub conversation: ConversationId,
+}
+
+impl Record for CustomerLink {
+    const KIND: &'static str = "customer_link";
 }
 
 /// The right to open the conversation of a link.
@@ -232,8 +247,8 @@ impl Ledger {
             .map(drop)
     }
 
-    /// The link of a conversation that was opened under a claim, and its reverse item, as writes of one transaction: it fails
-    /// whole if the claim is not ours any more or if the conversation is linked already.
+    /// The link of a conversation that was opened under a claim, its reverse item and its customer's, as writes of one transaction: it
+    /// fails whole if the claim is not ours any more or if the conversation is linked already.
     pub fn bind(
         &self,
         transaction: Transaction,
@@ -259,26 +274,53 @@ impl Ledger {
             generation: claim.generation,
             last_message,
         };
+        let of_customer = CustomerLink {
+            workspace: workspace.clone(),
+            conversation: conversation.clone(),
+        };
+        let customer_key = keys::customer_link(claim.opening.customer, workspace, conversation);
         let transaction = transaction
             .replace(claim.link.key(), &claim.version, &link, None)
-            .create(keys::reverse(workspace, conversation), &reverse, None);
+            .create(keys::reverse(workspace, conversation), &reverse, None)
+            .create(customer_key, &of_customer, None);
         (transaction, link)
     }
 
-    /// Notes in the link that a contact is a participant now.
+    /// Notes in the link that a customer's contact is a participant now, and that the customer is.
     pub async fn add_participant(
         &self,
         link: LinkKey,
         read: &Stored<Link>,
+        customer: CustomerId,
         contact: &ContactId,
     ) -> Result<Stored<Link>, WriteError> {
         let mut value = read.value.clone();
+        let mut transaction = self.transaction();
         if let LinkState::Open(open) = &mut value.state {
             open.participants.insert(contact.clone());
+            let of_customer = CustomerLink {
+                workspace: open.workspace.clone(),
+                conversation: open.conversation.clone(),
+            };
+            let key = keys::customer_link(customer, &open.workspace, &open.conversation);
+            // A customer whose contact was replaced is in it already.
+            if self.find::<CustomerLink>(&key).await?.is_none() {
+                transaction = transaction.create(key, &of_customer, None);
+            }
         }
-        let transaction = self.transaction().replace(link.key(), &read.version, &value, None);
+        let transaction = transaction.replace(link.key(), &read.version, &value, None);
         let version = self.commit(transaction).await?;
         Ok(Stored { version, value })
+    }
+
+    /// The conversations that a customer is in, at most so many.
+    pub async fn links_of_customer(
+        &self,
+        customer: CustomerId,
+        limit: usize,
+    ) -> Result<Vec<Stored<CustomerLink>>, StoreError> {
+        let found = self.list(&keys::customer_links(customer, limit)).await?;
+        Ok(found.into_iter().map(|(_, link)| link).collect())
     }
 }
 

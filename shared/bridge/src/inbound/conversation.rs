@@ -274,11 +274,12 @@ impl Carrying<'_> {
         claim.delivery.conversation = Some(conversation.clone());
         if !open.participants.contains(contact) {
             let admin = context.own_admin().await?;
+            let customer = self.passage.sender()?.id;
             context.helpdesk.attach(conversation, &admin, contact).await?;
             // A link that changed meanwhile is left alone: to attach once more does no harm.
             let _ = context
                 .ledger
-                .add_participant(self.passage.link_key, link, contact)
+                .add_participant(self.passage.link_key, link, customer, contact)
                 .await;
         }
         self.saying(contact, open).say(claim).await

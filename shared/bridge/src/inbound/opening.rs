@@ -53,6 +53,7 @@ pub(super) async fn open(
         link: passage.link_key,
         lease_until: now + mapping::LEASE,
         delivery: claim.key().clone(),
+        customer: passage.sender()?.id,
         contact: contact.clone(),
         since: now,
         marker: words::message_link(passage.link_key.chat, passage.link_key.topic, message),

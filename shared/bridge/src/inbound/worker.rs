@@ -13,7 +13,7 @@ use crate::{
     notices::Audience,
     ports::UpdateReader,
     stop::{Received, Stop, Verdict},
-    telegram_message::{ChatRef, CustomerMessage, Peek, SenderKind, Update, UpdateKind},
+    telegram_message::{ChatRef, CustomerMessage, Peek, Sender, SenderKind, Update, UpdateKind},
     unbegun::{Legible, Unbegun},
 };
 use mapping::{
@@ -59,8 +59,11 @@ impl Passage<'_> {
     }
 
     pub(super) fn contact(&self) -> Result<Option<Stored<Contact>>, Stop> {
-        let sender = self.peek.sender.ok_or(Stop::Skip("nobody wrote it"))?;
-        Ok(self.reading.get(&keys::contact(sender.id))?)
+        Ok(self.reading.get(&keys::contact(self.sender()?.id))?)
+    }
+
+    pub(super) fn sender(&self) -> Result<Sender, Stop> {
+        self.peek.sender.ok_or(Stop::Skip("nobody wrote it"))
     }
 }
 
@@ -190,7 +193,7 @@ impl<R: UpdateReader> InboundWorker<R> {
 }
 
 async fn carry_message(passage: &Passage<'_>, claim: &mut Claim, message: &CustomerMessage) -> Result<End, Stop> {
-    let sender = passage.peek.sender.ok_or(Stop::Skip("nobody wrote it"))?;
+    let sender = passage.sender()?;
     match sender.kind {
         SenderKind::LinkedChannel => return Err(Stop::Skip("a post of the linked channel")),
         SenderKind::Bot => return Err(Stop::Skip("a bot")),

@@ -214,6 +214,8 @@ async fn a_bind_survives_a_lost_answer(scene: Scene) {
         worker.progress_with(&mut delivery, bind).await.unwrap();
         assert!(ledgers.link_at(link).await.unwrap().value.is_open());
         assert_eq!(ledgers.reverse_of(&name).await.unwrap().link, link);
+        let found = lucky.links_of_customer(ledgers.customer(round), 10).await.unwrap();
+        assert_eq!(found.len(), 1);
         // The delivery's claim went on to the version that was written.
         lucky
             .finish(delivery, End::Delivered, lucky.transaction())

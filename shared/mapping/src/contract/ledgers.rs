@@ -3,7 +3,7 @@
 use super::scene::Scene;
 use crate::{
     delivery::{Arrival, Begun, Claim, Delivery},
-    ids::{BotId, ChatId, ContactId, ConversationId, MessageId, TopicId, WorkspaceId},
+    ids::{BotId, ChatId, ContactId, ConversationId, CustomerId, MessageId, TopicId, WorkspaceId},
     keys::{self, LinkKey, Subject},
     ledger::Ledger,
     link::{Claimed, Link, Opening, OpeningClaim, Reverse},
@@ -71,6 +71,11 @@ impl Ledgers {
         }
     }
 
+    /// Who writes this message.
+    pub(super) fn customer(&self, message: usize) -> CustomerId {
+        CustomerId(self.bot.0 + number(message))
+    }
+
     /// Where the delivery of a message lies.
     pub(super) fn delivery(&self, message: usize) -> Key {
         keys::inbound_delivery(self.bot, ChatId(-1001), Subject::Message(MessageId(number(message))))
@@ -83,6 +88,7 @@ impl Ledgers {
             link,
             lease_until: now,
             delivery: self.delivery(message),
+            customer: self.customer(message),
             contact: ContactId::new(format!("contact-{message}")),
             since: now,
             marker: format!("marker-{message}"),

@@ -27,6 +27,7 @@ pub(super) fn cases() -> Vec<Case> {
         a_bind_fails_whole_with_a_delivery_that_was_overtaken,
         the_next_conversation_is_the_next_generation,
         participants_lose_nobody,
+        the_conversations_of_a_customer_are_found_wherever_they_are,
         one_worker_moves_a_link_and_its_reverse,
         a_link_moves_nowhere_that_is_taken,
         a_link_that_is_being_opened_stays,
@@ -123,7 +124,7 @@ async fn participants_lose_nobody(scene: Scene) {
     ledgers.opened(&workers[0], link, 1000, &conversation(1)).await;
     let added = race(&workers, |racer, worker| {
         let ledgers = ledgers.clone();
-        async move { add_participant(&ledgers, &worker, link, &contact(racer)).await }
+        async move { add_participant(&ledgers, &worker, link, racer, &contact(racer)).await }
     });
     let conflicts: usize = added.await.into_iter().sum();
     let LinkState::Open(open) = ledgers.link_at(link).await.unwrap().value.state else {
@@ -132,6 +133,45 @@ async fn participants_lose_nobody(scene: Scene) {
     let mut expected: BTreeSet<ContactId> = (0..workers.len()).map(contact).collect();
     expected.insert(contact(1000));
     assert_eq!(open.participants, expected);
+    for racer in (0..workers.len()).chain([1000]) {
+        assert_eq!(links_of(&ledgers, &workers[0], racer).await, [link]);
+    }
+}
+
+async fn the_conversations_of_a_customer_are_found_wherever_they_are(scene: Scene) {
+    let ledgers = Ledgers::of(scene);
+    let worker = ledgers.worker().await;
+    let (opened, joined) = (ledgers.link(1), ledgers.link(2));
+    assert_eq!(links_of(&ledgers, &worker, 1).await, []);
+    ledgers.opened(&worker, opened, 1, &conversation(1)).await;
+    ledgers.opened(&worker, joined, 2, &conversation(2)).await;
+    add_participant(&ledgers, &worker, joined, 1, &contact(1)).await;
+    // The contact was replaced: it is the same customer in the same conversation.
+    add_participant(&ledgers, &worker, joined, 1, &contact(3)).await;
+    assert_eq!(links_of(&ledgers, &worker, 1).await, [opened, joined]);
+    assert_eq!(links_of(&ledgers, &worker, 2).await, [joined]);
+    // A conversation in the place of an earlier one: both are the customer's.
+    ledgers.opened(&worker, opened, 1, &conversation(3)).await;
+    assert_eq!(links_of(&ledgers, &worker, 1).await, [opened, joined, opened]);
+    let moved = LinkKey { chat: NEW, ..joined };
+    worker.move_link(joined, moved).await.unwrap();
+    assert_eq!(links_of(&ledgers, &worker, 1).await, [opened, moved, opened]);
+}
+
+/// Where the conversations of a customer are now.
+async fn links_of(ledgers: &Ledgers, worker: &Ledger, customer: usize) -> Vec<LinkKey> {
+    let found = worker.links_of_customer(ledgers.customer(customer), 100).await.unwrap();
+    let mut links = Vec::new();
+    for found in found {
+        assert_eq!(found.value.workspace, ledgers.workspace);
+        links.extend(
+            ledgers
+                .reverse_of(&found.value.conversation)
+                .await
+                .map(|reverse| reverse.link),
+        );
+    }
+    links
 }
 
 fn contact(of: usize) -> ContactId {
@@ -139,11 +179,18 @@ fn contact(of: usize) -> ContactId {
 }
 
 /// Adds a participant to what is there, as often as others are faster; gives how often they were.
-async fn add_participant(ledgers: &Ledgers, worker: &Ledger, link: LinkKey, contact: &ContactId) -> usize {
+async fn add_participant(
+    ledgers: &Ledgers,
+    worker: &Ledger,
+    link: LinkKey,
+    customer: usize,
+    contact: &ContactId,
+) -> usize {
+    let customer = ledgers.customer(customer);
     let mut conflicts = 0;
     loop {
         let read = ledgers.link_at(link).await.unwrap();
-        match settled(|| worker.add_participant(link, &read, contact)).await {
+        match settled(|| worker.add_participant(link, &read, customer, contact)).await {
             Ok(written) => {
                 assert!(matches!(&written.value.state, LinkState::Open(open) if open.participants.contains(contact)));
                 return conflicts;
