@@ -48,6 +48,7 @@ impl Carried<'_> {
                     %stop,
                     metric.retry = counted.retry,
                     metric.pace_wait = counted.pace_wait,
+                    metric.skipped_staff = counted.skipped_staff,
                     metric.throttled = counted.throttled,
                     metric.token_refused = counted.token_refused,
                     "a delivery stopped on its way"

@@ -146,6 +146,9 @@ impl Stop {
 /// Why a message to Telegram waits that has a slot in its chat's pace.
 pub(crate) const PACE: &str = "pace";
 
+/// The code for what staff wrote where there is no conversation.
+pub(crate) const STAFF: &str = "staff";
+
 const LEAST: Duration = Duration::from_secs(2);
 const MOST: Duration = Duration::from_mins(15);
 

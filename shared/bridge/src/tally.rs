@@ -3,7 +3,7 @@
 
 use crate::{
     failure::{Failure, HelpdeskError, MessengerError},
-    stop::{PACE, Stop},
+    stop::{PACE, STAFF, Stop},
 };
 
 /// What one stop counts as; what it is not is left out of its line.
@@ -13,6 +13,8 @@ pub(crate) struct Tally {
     pub(crate) retry: Option<u64>,
     /// It is not its turn in the chat's pace.
     pub(crate) pace_wait: Option<u64>,
+    /// Staff wrote it where there is no conversation.
+    pub(crate) skipped_staff: Option<u64>,
     /// A vendor has had enough for now.
     pub(crate) throttled: Option<u64>,
     /// A vendor refuses our token.
@@ -29,7 +31,11 @@ impl Tally {
                 pace_wait: (*reason == PACE).then_some(1),
                 ..Self::default()
             },
-            Stop::Skip(_) | Stop::GiveUp { .. } | Stop::Overtaken => Self::default(),
+            Stop::Skip(reason) => Self {
+                skipped_staff: (*reason == STAFF).then_some(1),
+                ..Self::default()
+            },
+            Stop::GiveUp { .. } | Stop::Overtaken => Self::default(),
             Stop::Store(_) | Stop::Secrets(_) | Stop::Queue(_) => Self {
                 retry: ONE,
                 ..Self::default()
@@ -92,14 +98,15 @@ mod tests {
     use mapping::Timestamp;
     use std::time::Duration;
 
-    fn counts(stop: &Stop) -> [u64; 4] {
+    fn counts(stop: &Stop) -> [u64; 5] {
         let Tally {
             retry,
             pace_wait,
+            skipped_staff,
             throttled,
             token_refused,
         } = Tally::of(stop);
-        [retry, pace_wait, throttled, token_refused].map(Option::unwrap_or_default)
+        [retry, pace_wait, skipped_staff, throttled, token_refused].map(Option::unwrap_or_default)
     }
 
     #[test]
@@ -125,14 +132,15 @@ mod tests {
             cause: Cause::Refused,
         };
         for (stop, expected) in [
-            (wait(PACE), [0, 1, 0, 0]),
-            (wait("it may be an echo"), [0, 0, 0, 0]),
-            (Stop::Skip("echo"), [0, 0, 0, 0]),
-            (given_up, [0, 0, 0, 0]),
-            (refused.into(), [0, 0, 0, 0]),
-            (unreachable.into(), [1, 0, 0, 0]),
-            (busy.into(), [1, 0, 1, 0]),
-            (token.into(), [1, 0, 0, 1]),
+            (wait(PACE), [0, 1, 0, 0, 0]),
+            (wait("it may be an echo"), [0, 0, 0, 0, 0]),
+            (Stop::Skip("echo"), [0, 0, 0, 0, 0]),
+            (Stop::Skip(STAFF), [0, 0, 1, 0, 0]),
+            (given_up, [0, 0, 0, 0, 0]),
+            (refused.into(), [0, 0, 0, 0, 0]),
+            (unreachable.into(), [1, 0, 0, 0, 0]),
+            (busy.into(), [1, 0, 0, 1, 0]),
+            (token.into(), [1, 0, 0, 0, 1]),
         ] {
             assert_eq!(counts(&stop), expected, "{stop}");
         }

@@ -21,16 +21,18 @@ type Metric = (&'static str, &'static str, &'static str);
 /// Every line of the level ERROR: somebody has to act.
 const ERROR: Metric = ("", "Errors", "Count");
 
-const METRICS: [Metric; 17] = [
+const METRICS: [Metric; 19] = [
     ("metric.cold_start", "ColdStarts", "Count"),
     ("metric.delivered", "Delivered", "Count"),
     ("metric.lag", "Lag", "Milliseconds"),
     ("metric.lost", "Lost", "Count"),
     ("metric.missed_parts", "MissedParts", "Count"),
+    ("metric.not_carried", "NotCarried", "Count"),
     ("metric.pace_wait", "PaceWaits", "Count"),
     ("metric.possible_duplicate", "PossibleDuplicates", "Count"),
     ("metric.received", "Received", "Count"),
     ("metric.retry", "Retries", "Count"),
+    ("metric.skipped_staff", "SkippedStaff", "Count"),
     ("metric.stranger", "Strangers", "Count"),
     ("metric.throttled", "Throttled", "Count"),
     ("metric.token_refused", "TokenRefused", "Count"),

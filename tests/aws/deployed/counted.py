@@ -63,19 +63,30 @@ def paced(cast):
     assert counted(cast, "PaceWaits", "OutboundWorker")
 
 
-def update(cast, chat, **content):
-    """Posts an update as Telegram does."""
+def message(chat, **content):
+    """An update as Telegram makes it."""
     sender = {"id": 5000001, "is_bot": False, "first_name": "Ada"}
-    message = {"message_id": 1, "date": 1, "chat": {"id": chat, "type": "supergroup"}, "from": sender} | content
-    body = json.dumps({"update_id": 900000000 + len(str(content)), "message": message})
-    return request("POST", f"{cast.stage.url}/telegram-webhook", body, {SECRET_TOKEN: HOOK_SECRET})[0]
+    written = {"message_id": 1, "date": 1, "chat": {"id": chat, "type": "supergroup"}, "from": sender} | content
+    return {"update_id": 900000000 + len(str(content)), "message": written}
+
+
+def update(cast, body):
+    """Posts an update as Telegram does."""
+    return request("POST", f"{cast.stage.url}/telegram-webhook", json.dumps(body), {SECRET_TOKEN: HOOK_SECRET})[0]
+
+
+def notification(cast, body):
+    """Posts a notification as Intercom does."""
+    signature = hmac.new(cast.stage.client_secret.encode(), body, hashlib.sha1).hexdigest()
+    signed = {"X-Hub-Signature": f"sha1={signature}"}
+    return request("POST", f"{cast.stage.url}/intercom-webhook", body, signed)[0]
 
 
 @scene("a group that becomes a supergroup stays known, under its new id")
 def migrated(cast):
     large = -1004200000000
-    assert update(cast, SMALL_GROUP, migrate_to_chat_id=large) == 200
-    assert update(cast, large, new_chat_title="Larger now") == 200
+    assert update(cast, message(SMALL_GROUP, migrate_to_chat_id=large)) == 200
+    assert update(cast, message(large, new_chat_title="Larger now")) == 200
     told = {"chat.id": large, "reason": "service message"}
     eventually(lambda: any(told.items() <= line.items() for line in entries(cast.stack.log("TelegramWebhook"))))
     assert not counted(cast, "Strangers", "TelegramWebhook")
@@ -83,15 +94,24 @@ def migrated(cast):
 
 @scene("webhooks that cannot be carried are taken and counted")
 def taken(cast):
-    assert update(cast, -1009999999999, text="hello") == 200
-    assert update(cast, int(cast.stage.chat), text="x" * (1 << 20)) == 200
-    unreadable = b"{"
-    signature = hmac.new(cast.stage.client_secret.encode(), unreadable, hashlib.sha1).hexdigest()
-    signed = {"X-Hub-Signature": f"sha1={signature}"}
-    assert request("POST", f"{cast.stage.url}/intercom-webhook", unreadable, signed)[0] == 200
+    chat = int(cast.stage.chat)
+    anonymous = {"id": chat, "type": "supergroup"}
+    elsewhere = {"app_id": "another", "id": "notif_1", "topic": "conversation.admin.replied"}
+    item = {"type": "conversation", "id": "1"}
+    assert update(cast, message(-1009999999999, text="hello")) == 200
+    assert update(cast, message(chat, text="x" * (1 << 20))) == 200
+    assert update(cast, message(chat, text="from staff", message_id=900000001, sender_chat=anonymous)) == 200
+    assert update(cast, {"update_id": 900000002, "kind_of_tomorrow": {"chat": anonymous}}) == 200
+    assert notification(cast, b"{") == 200
+    assert notification(cast, json.dumps({"app_id": "any", "topic": "ping"}).encode()) == 200
+    assert notification(cast, json.dumps(elsewhere | {"data": {"item": item}}).encode()) == 200
     for metric, function in (
         ("Strangers", "TelegramWebhook"),
         ("Lost", "TelegramWebhook"),
+        ("NotCarried", "TelegramWebhook"),
+        ("SkippedStaff", "InboundWorker"),
         ("Unreadable", "IntercomWebhook"),
+        ("NotCarried", "IntercomWebhook"),
+        ("NotCarried", "OutboundWorker"),
     ):
         eventually(lambda: counted(cast, metric, function))

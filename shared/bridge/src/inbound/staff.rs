@@ -9,7 +9,7 @@ use crate::{
     context::Context,
     failure::{Failure, HelpdeskError, MessengerError},
     rich_text::RichText,
-    stop::Stop,
+    stop::{STAFF, Stop},
     telegram_message::{ChatRef, CustomerMessage, Sender, SenderKind},
     words,
 };
@@ -64,14 +64,14 @@ pub(super) async fn carry(
     admin: Option<AdminId>,
 ) -> Result<End, Stop> {
     let Some(open) = conversation_of(passage).await? else {
-        return Err(Stop::Skip("staff"));
+        return Err(Stop::Skip(STAFF));
     };
     claim.delivery.conversation = Some(open.conversation.clone());
     match write(passage, claim, message, admin, &open).await {
         Err(Stop::Helpdesk(HelpdeskError::NotFound { reason })) => Err(conversation::not_found(passage, &open, reason)
             .await
             // A conversation in its place is opened by a customer's message, not by staff.
-            .unwrap_or(Stop::Skip("staff"))),
+            .unwrap_or(Stop::Skip(STAFF))),
         written => written.map(|()| End::Delivered),
     }
 }

@@ -114,7 +114,7 @@ impl<R: UpdateReader> InboundWebhook<R> {
 
     async fn take(&self, bot: BotId, peek: &Peek, update: serde_json::Value) -> Answer {
         let Some(chat) = peek.chat else {
-            tracing::info!(update.id = peek.update.0, kind = ?peek.kind, "an update of no chat is not carried");
+            tracing::info!(update.id = peek.update.0, kind = ?peek.kind, metric.not_carried = 1, "an update of no chat is not carried");
             return Answer::Taken;
         };
         // The successor speaks first as a stranger; what it succeeds is known.
@@ -150,7 +150,9 @@ impl<R: UpdateReader> InboundWebhook<R> {
                 tracing::info!(
                     update.id = peek.update.0,
                     chat.id = chat.id.0,
+                    kind = ?peek.kind,
                     reason,
+                    metric.not_carried = 1,
                     "an update is not carried"
                 );
                 return Answer::Taken;

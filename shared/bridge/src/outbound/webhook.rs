@@ -94,7 +94,7 @@ impl<R: NotificationReader> OutboundWebhook<R> {
         let event = peek.event.as_str();
         // A ping has no id, and what is about no conversation has nothing to carry.
         let (Some(id), Some(conversation)) = (&peek.id, &peek.conversation) else {
-            tracing::info!(event, "a notification has nothing to carry");
+            tracing::info!(event, metric.not_carried = 1, "a notification has nothing to carry");
             return Answer::Taken;
         };
         let received_at = self.clock.now();

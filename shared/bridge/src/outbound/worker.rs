@@ -106,6 +106,12 @@ impl<R: NotificationReader> OutboundWorker<R> {
 
     async fn notified(&self, errand: &relay::Errand<'_>, notification: Notification) -> Result<Verdict, Stop> {
         let Some((workspace, conversation)) = conversation_of(&notification) else {
+            let lane = errand.received.lane.as_str();
+            tracing::info!(
+                lane,
+                metric.not_carried = 1,
+                "a notification of another kind is not carried"
+            );
             return Ok(Verdict::Done);
         };
         if !self.is_ours(&workspace, &conversation).await? {
@@ -138,7 +144,7 @@ impl<R: NotificationReader> OutboundWorker<R> {
             .await?
             .is_none()
         {
-            tracing::warn!(workspace.id = %workspace, workspace.token = %ours, "a notification comes from another workspace");
+            tracing::warn!(workspace.id = %workspace, workspace.token = %ours, metric.not_carried = 1, "a notification comes from another workspace");
             return Ok(false);
         }
         tracing::error!(

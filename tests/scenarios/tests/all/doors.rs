@@ -1,5 +1,6 @@
 //! The two webhooks, as anybody on the network finds them: what is answered, and that nothing comes of what is not authentic.
 
+use super::logs::Log;
 use reqwest::{Client, Method, StatusCode};
 use scenarios::{WEBHOOK_SECRET, World};
 use serde_json::{Value, json};
@@ -142,7 +143,12 @@ async fn telegram_is_answered_200_for_whatever_can_never_succeed() {
         "message_id": 5, "date": 1, "text": "Hello", "chat": {"id": -100_999, "type": "supergroup", "title": "Elsewhere"},
         "from": {"id": 1, "is_bot": false, "first_name": "Nobody"},
     }});
-    let too_large = update(&world, &"a".repeat(9 * 1024 * 1024));
+    let too_large = update(&world, &"a".repeat(9 * 1024 * 1024)).to_string();
+    let of_tomorrow =
+        json!({"update_id": 900_000_007, "kind_of_tomorrow": {"chat": {"id": world.forum, "type": "supergroup"}}});
+    let mut pinned = update(&world, "");
+    pinned["message"]["pinned_message"] = json!({"message_id": 5});
+    pinned["message"].as_object_mut().unwrap().remove("text");
     let bodies: Vec<(&str, Vec<u8>)> = vec![
         ("empty", Vec::new()),
         ("no JSON", b"{\"update_id\": 1, ".to_vec()),
@@ -163,13 +169,19 @@ async fn telegram_is_answered_200_for_whatever_can_never_succeed() {
             b"{\"update_id\": 900000006, \"message\": {\"chat\": \"here\", \"text\": 5}}".to_vec(),
         ),
         ("from a chat not on the list", stranger.to_string().into_bytes()),
-        ("larger than anything of Telegram's", too_large.to_string().into_bytes()),
+        ("of an unknown kind in the group", of_tomorrow.to_string().into_bytes()),
+        ("of a kind that is no content", pinned.to_string().into_bytes()),
+        ("larger than anything of Telegram's", too_large.into_bytes()),
     ];
+    let (log, guard) = Log::listening();
     for (what, body) in bodies {
         assert_eq!(door.takes_update(body).await, StatusCode::OK, "{what}");
     }
     world.settle().await;
+    drop(guard);
     assert_eq!(world.conversations(), 0);
+    let counted = ["unreadable", "not_carried", "stranger"].map(|metric| log.counted(metric));
+    assert_eq!(counted, [7, 5, 1]);
     world.order().await;
     assert_eq!(
         world.agent_sees("Order 1042"),
@@ -215,10 +227,13 @@ async fn intercom_is_answered_200_for_whatever_can_never_succeed() {
             notification("conversation.admin.replied", json!("a".repeat(20 * 1024 * 1024))),
         ),
     ];
+    let (log, guard) = Log::listening();
     for (what, body) in bodies {
         assert_eq!(door.takes_notification(body).await, StatusCode::OK, "{what}");
     }
     world.settle().await;
+    drop(guard);
+    assert_eq!(["unreadable", "not_carried"].map(|metric| log.counted(metric)), [6, 4]);
     assert!(world.customer_is_told(topic).is_empty());
     world.finish().await;
 }
@@ -252,8 +267,11 @@ async fn a_notification_of_another_workspace_is_taken_and_not_carried() {
             "conversation_parts": {"conversation_parts": [part]}}},
     });
     let door = Door::intercom(&world);
+    let (log, guard) = Log::listening();
     assert_eq!(door.takes_notification(body.to_string()).await, StatusCode::OK);
     world.settle().await;
+    drop(guard);
+    assert_eq!(log.counted("not_carried"), 1);
     assert!(world.customer_is_told(topic).is_empty());
     world.finish().await;
 }

@@ -1,12 +1,14 @@
 //! What is logged holds no text, no name, no secret.
 
 use scenarios::{Left, Scene, WEBHOOK_SECRET};
+use serde_json::Value;
 use simulators::Fault;
 use std::{
     io::Write,
     sync::{Arc, Mutex},
     time::Duration,
 };
+use tracing::subscriber::DefaultGuard;
 
 #[derive(Clone, Default)]
 pub(crate) struct Log(Arc<Mutex<Vec<u8>>>);
@@ -23,6 +25,30 @@ impl Write for Log {
 }
 
 impl Log {
+    /// From here on all of this thread goes to it, until the guard is dropped.
+    pub(crate) fn listening() -> (Self, DefaultGuard) {
+        let log = Self::default();
+        let writer = log.clone();
+        let subscriber = tracing_subscriber::fmt()
+            .json()
+            .with_env_filter(FILTER)
+            .with_writer(move || writer.clone())
+            .finish();
+        (log, tracing::subscriber::set_default(subscriber))
+    }
+
+    /// What its lines say in this field.
+    pub(crate) fn fields(&self, name: &str) -> Vec<u64> {
+        let text = self.text();
+        let lines = text.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
+        lines.filter_map(|line| line["fields"][name].as_u64()).collect()
+    }
+
+    /// How much of a metric its lines count.
+    pub(crate) fn counted(&self, metric: &str) -> u64 {
+        self.fields(&format!("metric.{metric}")).iter().sum()
+    }
+
     pub(crate) fn text(&self) -> String {
         String::from_utf8_lossy(&self.0.lock().unwrap()).into_owned()
     }
@@ -33,15 +59,7 @@ pub(crate) const FILTER: &str = "trace,simulators=off,axum=off";
 
 #[tokio::test]
 async fn no_text_no_name_and_no_secret_is_logged() {
-    let log = Log::default();
-    let writer = log.clone();
-    let subscriber = tracing_subscriber::fmt()
-        .json()
-        .with_env_filter(FILTER)
-        .with_writer(move || writer.clone())
-        .finish();
-    let _guard = tracing::subscriber::set_default(subscriber);
-
+    let (log, _guard) = Log::listening();
     let scene = Scene::new().await.with_sam_as_admin();
     let world = scene.with_calls_of(Duration::from_millis(300)).open().await;
     let topic = world.topic("Salamander orders");

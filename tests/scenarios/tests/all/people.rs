@@ -1,5 +1,6 @@
 //! Staff in Telegram, and agents' names.
 
+use super::logs::Log;
 use scenarios::{Scene, World};
 use simulators::telegram::{Compose, Voice};
 
@@ -71,9 +72,12 @@ async fn staff_who_are_admins_in_intercom_reply_there() {
 async fn in_a_topic_without_conversation_staff_are_not_carried() {
     let world = Scene::new().await.with_sam_as_admin().open().await;
     let topic = world.topic("Team only");
+    let (log, guard) = Log::listening();
     world.writes(world.sam, topic, "Just us here.");
     world.settle().await;
+    drop(guard);
     assert_eq!(world.conversations(), 0);
+    assert_eq!(log.counted("skipped_staff"), 1);
     world.writes(world.maria, topic, "Me too");
     world.writes(world.sam, topic, "Welcome");
     world.settle().await;
