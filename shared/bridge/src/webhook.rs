@@ -10,7 +10,7 @@ pub struct WebhookRequest {
     pub method: WebhookMethod,
     /// The headers, names in any case.
     pub headers: Vec<(String, String)>,
-    /// The body, to the byte.
+    /// The body, to the byte; nothing of one that is too large or broke off.
     pub body: Bytes,
 }
 
@@ -26,6 +26,15 @@ pub enum WebhookMethod {
 }
 
 impl WebhookRequest {
+    /// How many bytes its sender sent or, where the host keeps nothing of the body, announced.
+    pub fn length(&self) -> Option<usize> {
+        if self.body.is_empty() {
+            self.header("content-length").and_then(|length| length.parse().ok())
+        } else {
+            Some(self.body.len())
+        }
+    }
+
     /// The value of a header that came exactly once.
     pub fn header(&self, name: &str) -> Option<&str> {
         let mut values = self
@@ -73,6 +82,21 @@ impl Answer {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_body_that_was_not_kept_has_its_length() {
+        let request = |length: Option<&str>, body: &'static str| WebhookRequest {
+            method: WebhookMethod::Post,
+            headers: length
+                .map(|length| ("Content-Length".into(), length.into()))
+                .into_iter()
+                .collect(),
+            body: Bytes::from_static(body.as_bytes()),
+        };
+        assert_eq!(request(Some("9000000"), "").length(), Some(9_000_000));
+        assert_eq!(request(None, "{}").length(), Some(2));
+        assert_eq!(request(None, "").length(), None);
+    }
 
     #[test]
     fn a_header_that_comes_twice_proves_nothing() {

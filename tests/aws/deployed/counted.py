@@ -115,3 +115,5 @@ def taken(cast):
         ("NotCarried", "OutboundWorker"),
     ):
         eventually(lambda: counted(cast, metric, function))
+    [refused] = [line for line in cast.errors("TelegramWebhook") if "refuses an update" in line["message"]]
+    assert refused["body.length"] > 1 << 20, refused

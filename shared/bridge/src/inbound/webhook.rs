@@ -76,7 +76,7 @@ impl<R: UpdateReader> InboundWebhook<R> {
             Ok((peek, update)) => self.take(bot, &peek, update).await,
             Err(problem) => {
                 tracing::warn!(
-                    body.length = request.body.len(),
+                    body.length = request.length(),
                     problem = %problem,
                     metric.unreadable = 1,
                     "an authentic update cannot be read"
@@ -175,7 +175,7 @@ impl<R: UpdateReader> InboundWebhook<R> {
             gave_up: None,
             lane,
         };
-        let lane = message.lane.clone();
+        let (lane, length) = (message.lane.clone(), message.body.len());
         match self.queue.send(message).await {
             Ok(()) => {
                 let message = peek.message.map(|message| message.0);
@@ -196,6 +196,7 @@ impl<R: UpdateReader> InboundWebhook<R> {
                 tracing::error!(
                     update.id = id,
                     lane,
+                    body.length = length,
                     problem,
                     metric.lost = 1,
                     "the inbound queue refuses an update"

@@ -57,7 +57,7 @@ impl<R: NotificationReader> OutboundWebhook<R> {
             Ok((peek, notification)) => self.take(&peek, notification).await,
             Err(problem) => {
                 tracing::warn!(
-                    body.length = request.body.len(),
+                    body.length = request.length(),
                     problem = %problem,
                     metric.unreadable = 1,
                     "an authentic notification cannot be read"
@@ -113,6 +113,7 @@ impl<R: NotificationReader> OutboundWebhook<R> {
             body = to_ascii_json(&OutboundEnvelope { received_at, errand }).unwrap_or_default();
         }
         let dedupe = dedupe(&format!("{}:{id}", peek.workspace));
+        let length = body.len();
         match self
             .queue
             .send(QueueMessage {
@@ -132,7 +133,7 @@ impl<R: NotificationReader> OutboundWebhook<R> {
                 Answer::TryLater(TRY_AGAIN)
             }
             Err(QueueError::Refused(problem)) => {
-                tracing::error!(notification.id = %id, lane, problem, metric.lost = 1, "the outbound queue refuses a notification");
+                tracing::error!(notification.id = %id, lane, body.length = length, problem, metric.lost = 1, "the outbound queue refuses a notification");
                 Answer::Taken
             }
         }

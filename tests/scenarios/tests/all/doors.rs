@@ -144,6 +144,7 @@ async fn telegram_is_answered_200_for_whatever_can_never_succeed() {
         "from": {"id": 1, "is_bot": false, "first_name": "Nobody"},
     }});
     let too_large = update(&world, &"a".repeat(9 * 1024 * 1024)).to_string();
+    let length = u64::try_from(too_large.len()).unwrap();
     let of_tomorrow =
         json!({"update_id": 900_000_007, "kind_of_tomorrow": {"chat": {"id": world.forum, "type": "supergroup"}}});
     let mut pinned = update(&world, "");
@@ -182,6 +183,11 @@ async fn telegram_is_answered_200_for_whatever_can_never_succeed() {
     assert_eq!(world.conversations(), 0);
     let counted = ["unreadable", "not_carried", "stranger"].map(|metric| log.counted(metric));
     assert_eq!(counted, [7, 5, 1]);
+    assert_eq!(
+        log.fields("body.length").last(),
+        Some(&length),
+        "what was not read has its length all the same"
+    );
     world.order().await;
     assert_eq!(
         world.agent_sees("Order 1042"),
