@@ -2,7 +2,10 @@
 //!
 //! Messages of one lane come out one after the other. A message that was taken is hidden; if its worker dies it comes out again.
 
-use crate::database::{Database, DatabaseError};
+use crate::{
+    database::{Database, DatabaseError},
+    store::SqliteStore,
+};
 use async_trait::async_trait;
 use bridge::{
     Received,
@@ -98,6 +101,11 @@ impl Lanes {
             clock,
             sent: Arc::new(Notify::new()),
         }
+    }
+
+    /// The store in the same file.
+    pub(crate) fn store(&self) -> SqliteStore {
+        SqliteStore::new(self.database.clone())
     }
 
     /// One of them, to send to.

@@ -28,6 +28,9 @@ const SWEEP_EVERY: Duration = Duration::from_mins(5);
 /// How long one sweep may take; the next goes on where it stopped.
 const SWEEP_MAY_TAKE: Duration = Duration::from_mins(4);
 
+/// How often the records that have expired are removed.
+const PURGE_EVERY: Duration = Duration::from_hours(1);
+
 /// What is due by the clock alone is noticed after at most this time.
 const LOOK_AGAIN: Duration = Duration::from_millis(500);
 
@@ -138,7 +141,7 @@ where
         }
     }
 
-    /// Carries messages and sweeps until `stop` says so; what is under way then is carried to its end.
+    /// Carries messages, sweeps, and removes what has expired, until `stop` says so; what is under way then is carried to its end.
     pub async fn run(self: Arc<Self>, mut stop: watch::Receiver<bool>) {
         let mut tasks = JoinSet::new();
         for name in [QueueName::Inbound, QueueName::Outbound] {
@@ -147,6 +150,7 @@ where
             }
         }
         tasks.spawn(Arc::clone(&self).sweep_regularly(stop.clone()));
+        tasks.spawn(Arc::clone(&self).purge_regularly(stop.clone()));
         let _ = stop.wait_for(|stop| *stop).await;
         while tasks.join_next().await.is_some() {}
     }
@@ -191,6 +195,24 @@ where
             tokio::select! {
                 () = sleep(SWEEP_EVERY) => {}
                 _ = stop.wait_for(|stop| *stop) => return,
+            }
+        }
+    }
+
+    async fn purge_regularly(self: Arc<Self>, mut stop: watch::Receiver<bool>) {
+        let mut due = Timestamp::EPOCH;
+        while !*stop.borrow() {
+            let now = self.clock.now();
+            if now >= due {
+                due = now + PURGE_EVERY;
+                match self.lanes.store().purge_expired(now).await {
+                    Ok(records) => tracing::debug!(records, "what has expired was removed"),
+                    Err(error) => tracing::warn!(%error, "what has expired could not be removed"),
+                }
+            }
+            tokio::select! {
+                () = sleep(LOOK_AGAIN) => {}
+                _ = stop.wait_for(|stop| *stop) => {}
             }
         }
     }

@@ -28,6 +28,7 @@ mod pace;
 mod people;
 mod places;
 mod rights;
+mod running;
 mod sweep;
 mod sweep_stops;
 mod topic_gone;
