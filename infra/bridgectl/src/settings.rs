@@ -3,8 +3,9 @@
 use anyhow::Context as _;
 use bridge::{
     config::Config,
-    secrets::{FixedSecrets, Secret, Secrets},
+    secrets::{FixedSecrets, Secret, Secrets, SecretsError},
 };
+use std::path::PathBuf;
 
 /// Adds what a `.env` file in this folder or above sets and the environment does not.
 pub fn load_dotenv() -> anyhow::Result<()> {
@@ -12,8 +13,31 @@ pub fn load_dotenv() -> anyhow::Result<()> {
         Ok(_) => Ok(()),
         Err(error) if error.not_found() => Ok(()),
         // The error's own text quotes the line, which may hold a token.
-        Err(_) => anyhow::bail!("the .env file has a line that is not NAME=value"),
+        Err(dotenvy::Error::LineParse(broken, _)) => match number_of(&broken) {
+            Some((file, number)) => anyhow::bail!("{}, line {number}: not of the form NAME=value", file.display()),
+            None => anyhow::bail!("the .env file has a line that is not of the form NAME=value"),
+        },
+        Err(error) => Err(error).context("the .env file cannot be read"),
     }
+}
+
+/// The file and the line in which what could not be read begins: an entry, or the value of one, and behind it a comment at most.
+fn number_of(broken: &str) -> Option<(PathBuf, usize)> {
+    let folder = std::env::current_dir().ok()?;
+    let mut files = folder.ancestors().map(|folder| folder.join(".env"));
+    let file = files.find(|file| file.is_file())?;
+    let text = std::fs::read_to_string(&file).ok()?;
+    let broken = broken.lines().next().map(str::trim).filter(|line| !line.is_empty())?;
+    let is_it = |part: &str| {
+        let rest = part.trim_start().strip_prefix(broken).map(str::trim_start);
+        rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('#'))
+    };
+    let entry = text.lines().position(is_it);
+    let value = || {
+        text.lines()
+            .position(|line| line.split_once('=').is_some_and(|(_, value)| is_it(value)))
+    };
+    Some((file, entry.or_else(value)? + 1))
 }
 
 /// The settings of DESIGN §12.
@@ -39,7 +63,17 @@ fn secrets_from(value: impl Fn(&str) -> Option<String>) -> anyhow::Result<FixedS
         intercom_access_token: secret("INTERCOM_ACCESS_TOKEN")?,
         intercom_client_secrets: vec![secret("INTERCOM_CLIENT_SECRET")?],
     };
-    FixedSecrets::new(secrets).context("a secret is not of its form")
+    FixedSecrets::new(secrets).map_err(|error| match error {
+        SecretsError::Unusable { key, problem } => anyhow::anyhow!("{}: {problem}", variable_of(&key)),
+        SecretsError::Unavailable(_) => error.into(),
+    })
+}
+
+/// The variable that holds what Secrets Manager has under this key: one secret, where that has a list.
+fn variable_of(key: &str) -> String {
+    key.strip_suffix("_secrets")
+        .map_or_else(|| key.to_owned(), |key| format!("{key}_secret"))
+        .to_uppercase()
 }
 
 #[cfg(test)]
@@ -55,7 +89,7 @@ mod tests {
         let error = secrets_from(|_| Some("hidden".into())).unwrap_err();
         let shown = format!("{error:?}");
         assert!(
-            shown.contains("telegram_bot_token") && !shown.contains("hidden"),
+            shown.contains("TELEGRAM_BOT_TOKEN") && !shown.contains("hidden"),
             "{shown}"
         );
     }

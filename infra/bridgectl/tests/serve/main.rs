@@ -14,12 +14,18 @@ mod samples;
 use group::Group;
 use program::Program;
 use std::{process::Command, time::Duration};
+use tempfile::TempDir;
 
 fn serve(variables: &[(&str, &str)]) -> (Option<i32>, String) {
-    let folder = tempfile::tempdir().unwrap();
+    serve_in(&tempfile::tempdir().unwrap(), variables, &[])
+}
+
+/// Starts the program where it must not come up; its exit code, and what it said.
+fn serve_in(folder: &TempDir, variables: &[(&str, &str)], arguments: &[&str]) -> (Option<i32>, String) {
     let output = Command::new(env!("CARGO_BIN_EXE_bridgectl"))
         .args(["serve", "--listen", "127.0.0.1:0"])
-        .current_dir(&folder)
+        .args(arguments)
+        .current_dir(folder)
         .env_clear()
         .envs(variables.iter().copied())
         .output()
@@ -30,17 +36,24 @@ fn serve(variables: &[(&str, &str)]) -> (Option<i32>, String) {
     )
 }
 
+const SETTINGS: [(&str, &str); 5] = [
+    ("TELEGRAM_CHATS", "-1001234567890"),
+    ("TELEGRAM_BOT_TOKEN", "1234:AAhidden-token-hidden-token-hidden12"),
+    ("TELEGRAM_WEBHOOK_SECRET", "hidden-webhook-secret"),
+    ("INTERCOM_ACCESS_TOKEN", "hidden-access-token"),
+    ("INTERCOM_CLIENT_SECRET", "hidden-client-secret"),
+];
+
+/// The settings, with this one instead.
+fn settings_but(name: &'static str, value: &'static str) -> Vec<(&'static str, &'static str)> {
+    let rest = SETTINGS.into_iter().filter(|(other, _)| *other != name);
+    rest.chain([(name, value)]).collect()
+}
+
 #[test]
 fn a_missing_or_malformed_setting_is_named_and_nothing_starts() {
-    let all = [
-        ("TELEGRAM_CHATS", "-1001234567890"),
-        ("TELEGRAM_BOT_TOKEN", "1234:AAhidden-token-hidden-token-hidden12"),
-        ("TELEGRAM_WEBHOOK_SECRET", "hidden-webhook-secret"),
-        ("INTERCOM_ACCESS_TOKEN", "hidden-access-token"),
-        ("INTERCOM_CLIENT_SECRET", "hidden-client-secret"),
-    ];
-    for (missing, _) in all {
-        let rest: Vec<_> = all.iter().copied().filter(|(name, _)| *name != missing).collect();
+    for (missing, _) in SETTINGS {
+        let rest: Vec<_> = SETTINGS.into_iter().filter(|(name, _)| *name != missing).collect();
         let (code, said) = serve(&rest);
         assert_eq!(code, Some(1), "{said}");
         assert!(said.contains(missing), "{missing} is not named: {said}");
@@ -52,15 +65,56 @@ fn a_missing_or_malformed_setting_is_named_and_nothing_starts() {
         ("GIVE_UP_AFTER", "soon"),
         ("INTERCOM_API_URL", "api.intercom.io"),
     ] {
-        let with: Vec<_> = all
-            .iter()
-            .copied()
-            .filter(|(name, _)| *name != wrong)
-            .chain([(wrong, value)])
-            .collect();
-        let (code, said) = serve(&with);
+        let (code, said) = serve(&settings_but(wrong, value));
         assert_eq!(code, Some(1), "{said}");
         assert!(said.contains(wrong) && said.contains(value), "{wrong}={value}: {said}");
+        assert!(!said.contains("hidden"), "{said}");
+    }
+    for (wrong, value) in [
+        ("TELEGRAM_BOT_TOKEN", "hidden"),
+        ("TELEGRAM_WEBHOOK_SECRET", "hidden with spaces"),
+        ("TELEGRAM_WEBHOOK_SECRET", " "),
+        ("INTERCOM_ACCESS_TOKEN", ""),
+        ("INTERCOM_CLIENT_SECRET", " "),
+    ] {
+        let (code, said) = serve(&settings_but(wrong, value));
+        assert_eq!(code, Some(1), "{said}");
+        assert!(said.contains(wrong), "{wrong} is not named: {said}");
+        assert!(!said.contains("hidden"), "{said}");
+    }
+}
+
+#[test]
+fn settings_come_from_a_file_whose_mistakes_are_found() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = |lines: &[String]| std::fs::write(folder.path().join(".env"), lines.join("\n")).unwrap();
+    let mut lines: Vec<String> = SETTINGS.iter().map(|(name, value)| format!("{name}={value}")).collect();
+    lines.insert(1, "# Who is who:".into());
+    lines.push("STAFF=sam".into());
+    file(&lines);
+    let (code, said) = serve_in(&folder, &[], &[]);
+    assert_eq!(code, Some(1), "{said}");
+    assert!(
+        said.contains("STAFF") && said.contains("sam"),
+        "the rest is fine: {said}"
+    );
+    // The environment knows better.
+    let (_, said) = serve_in(&folder, &[("STAFF", "ken")], &[]);
+    assert!(said.contains("ken") && !said.contains("sam"), "{said}");
+    for broken in [
+        "hidden token, forgot the name",
+        "TOKEN='hidden' and more # of it",
+        "TOKEN=\"hidden",
+    ] {
+        let mut lines = lines.clone();
+        lines.insert(3, broken.into());
+        file(&lines);
+        let (code, said) = serve_in(&folder, &[], &[]);
+        assert_eq!(code, Some(1), "{said}");
+        assert!(
+            said.contains(".env, line 4") && said.contains("NAME=value"),
+            "{broken}: {said}"
+        );
         assert!(!said.contains("hidden"), "{said}");
     }
 }
