@@ -93,6 +93,7 @@ pub(crate) fn queues(lanes: &Lanes) -> Queues {
 
 /// Serves until it is told to stop, then carries to its end what is under way.
 pub async fn run(serve: Serve) -> anyhow::Result<()> {
+    let public_url = serve.public_url.as_deref().map(public_url).transpose()?;
     let config = settings::config()?;
     let secrets = settings::secrets()?;
     let clients = Clients::new(&config, &secrets)?;
@@ -107,6 +108,10 @@ pub async fn run(serve: Serve) -> anyhow::Result<()> {
     let listener = TcpListener::bind(serve.listen)
         .await
         .with_context(|| format!("{} cannot be listened on", serve.listen))?;
+    // Before anything is carried: who is told that it does not work finds nothing half done. What comes meanwhile waits at the door.
+    if let Some(url) = &public_url {
+        register(&clients, url).await?;
+    }
     tracing::info!(listen = %listener.local_addr()?, data = %serve.data.display(), "the bridge is serving");
 
     let (stop, stopped) = watch::channel(false);
@@ -119,9 +124,6 @@ pub async fn run(serve: Serve) -> anyhow::Result<()> {
         };
         axum::serve(listener, router).with_graceful_shutdown(until).await
     });
-    if let Some(url) = &serve.public_url {
-        register(&clients, url).await?;
-    }
     asked_to_stop().await?;
     tracing::info!("the bridge is stopping: what is under way is carried to its end");
     stop.send_replace(true);
@@ -130,13 +132,29 @@ pub async fn run(serve: Serve) -> anyhow::Result<()> {
     Ok(())
 }
 
-async fn register(clients: &Clients, url: &str) -> anyhow::Result<()> {
-    let url = url.trim_end_matches('/');
+/// The address, if the vendors can call one below it.
+fn public_url(given: &str) -> anyhow::Result<String> {
+    let rest = given
+        .strip_prefix("https://")
+        .with_context(|| format!("--public-url: {given:?} does not begin with https://"))?;
     anyhow::ensure!(
-        url.starts_with("https://"),
-        "--public-url: {url:?} does not begin with https://"
+        !rest.contains(['?', '#']),
+        "--public-url: {given:?} has a query, and the webhooks are paths below it"
     );
-    clients.telegram.set_webhook(&format!("{url}/telegram-webhook")).await?;
+    let url = given.trim_end_matches('/');
+    anyhow::ensure!(
+        url.len() > "https://".len() && !rest.starts_with('/'),
+        "--public-url: {given:?} is no address"
+    );
+    Ok(url.to_owned())
+}
+
+async fn register(clients: &Clients, url: &str) -> anyhow::Result<()> {
+    clients
+        .telegram
+        .set_webhook(&format!("{url}/telegram-webhook"))
+        .await
+        .context("Telegram's webhook cannot be registered")?;
     tracing::info!("Telegram's webhook is registered");
     tracing::info!(
         url = format!("{url}/intercom-webhook"),

@@ -267,6 +267,20 @@ impl Group {
     }
 
     pub(super) async fn register(&self, url: &str) {
+        let webhook = format!("{url}/telegram-webhook");
+        self.client().set_webhook(&webhook).await.unwrap();
+        self.intercom
+            .subscribe(&format!("{url}/intercom-webhook"))
+            .await
+            .unwrap();
+    }
+
+    /// Where Telegram delivers to.
+    pub(crate) async fn webhook_url(&self) -> String {
+        self.client().webhook_info().await.unwrap().url
+    }
+
+    fn client(&self) -> TelegramClient {
         let secrets = FixedSecrets::new(Secrets {
             telegram_bot_token: Secret::new(&self.bot.token),
             telegram_webhook_secrets: vec![Secret::new(WEBHOOK_SECRET)],
@@ -275,11 +289,6 @@ impl Group {
         });
         let timeouts = telegram::Timeouts::default();
         let http = telegram::http_client(timeouts).unwrap();
-        let client = TelegramClient::new(http, self.telegram.base_url(), Arc::new(secrets.unwrap()), timeouts);
-        client.set_webhook(&format!("{url}/telegram-webhook")).await.unwrap();
-        self.intercom
-            .subscribe(&format!("{url}/intercom-webhook"))
-            .await
-            .unwrap();
+        TelegramClient::new(http, self.telegram.base_url(), Arc::new(secrets.unwrap()), timeouts)
     }
 }

@@ -13,6 +13,7 @@ mod samples;
 
 use group::Group;
 use program::Program;
+use reqwest::StatusCode;
 use std::{process::Command, time::Duration};
 use tempfile::TempDir;
 
@@ -117,6 +118,58 @@ fn settings_come_from_a_file_whose_mistakes_are_found() {
         );
         assert!(!said.contains("hidden"), "{said}");
     }
+}
+
+/// What cannot work is said before anything is opened.
+#[test]
+fn an_address_that_is_no_address_starts_nothing() {
+    for (url, why) in [
+        ("http://bridge.example.com", "https://"),
+        ("bridge.example.com", "https://"),
+        ("https://", "is no address"),
+        ("https://bridge.example.com/?x=1", "query"),
+    ] {
+        let folder = tempfile::tempdir().unwrap();
+        let (code, said) = serve_in(&folder, &SETTINGS, &["--public-url", url]);
+        assert_eq!(code, Some(1), "{said}");
+        assert!(said.contains("--public-url") && said.contains(why), "{url}: {said}");
+        assert_eq!(
+            std::fs::read_dir(&folder).unwrap().count(),
+            0,
+            "{url}: something was made"
+        );
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_telegram_does_not_take_ends_the_program_before_it_serves() {
+    let group = Group::found().await;
+    let folder = tempfile::tempdir().unwrap();
+    // The token is nobody's there.
+    let settings = [&SETTINGS[..], &[("TELEGRAM_API_URL", group.telegram.base_url())]].concat();
+    let public = ["--public-url", "https://bridge.example.com"];
+    let (code, said) = tokio::task::block_in_place(|| serve_in(&folder, &settings, &public));
+    assert_eq!(code, Some(1), "{said}");
+    assert!(said.contains("Telegram's webhook cannot be registered"), "{said}");
+    assert!(
+        !said.contains("the bridge is serving") && !said.contains("hidden"),
+        "{said}"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn it_registers_its_address_and_says_the_other() {
+    let group = Group::found().await;
+    let mut program = Program::new(&group);
+    program.start_at("https://127.0.0.1:8443/").await;
+    assert_eq!(group.webhook_url().await, "https://127.0.0.1:8443/telegram-webhook");
+    assert!(
+        program.log().contains("https://127.0.0.1:8443/intercom-webhook"),
+        "{}",
+        program.log()
+    );
+    assert_eq!(program.health().await, StatusCode::OK);
+    assert_eq!(program.stop(), Some(0));
 }
 
 #[tokio::test(flavor = "multi_thread")]

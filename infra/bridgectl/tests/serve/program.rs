@@ -129,7 +129,26 @@ impl<'g> Program<'g> {
 
     /// Starts it and waits until it answers.
     pub(crate) async fn start(&mut self) {
-        let group = self.group;
+        self.start_with(&[]).await;
+        if !self.is_registered {
+            self.is_registered = true;
+            self.group.register(&format!("http://127.0.0.1:{}", self.port)).await;
+        }
+    }
+
+    /// The same with an address that it registers by itself.
+    pub(crate) async fn start_at(&mut self, public_url: &str) {
+        self.start_with(&["--public-url", public_url]).await;
+    }
+
+    /// What it answers to whoever asks whether it is well.
+    pub(crate) async fn health(&self) -> StatusCode {
+        let url = format!("http://127.0.0.1:{}/healthz", self.port);
+        let client = reqwest::Client::builder().no_proxy().build().unwrap();
+        client.get(url).send().await.unwrap().status()
+    }
+
+    async fn start_with(&mut self, arguments: &[&str]) {
         let log = File::options()
             .create(true)
             .append(true)
@@ -137,7 +156,7 @@ impl<'g> Program<'g> {
             .unwrap();
         let listen = format!("127.0.0.1:{}", self.port);
         let child = self
-            .command(&["serve", "--listen", &listen])
+            .command(&[&["serve", "--listen", &listen], arguments].concat())
             .stderr(log)
             .spawn()
             .unwrap();
@@ -148,10 +167,6 @@ impl<'g> Program<'g> {
             connected.map(drop).map_err(|error| error.to_string())
         })
         .await;
-        if !self.is_registered {
-            self.is_registered = true;
-            group.register(&format!("http://{address}")).await;
-        }
     }
 
     /// The most memory that it has had so far, in kB, where the system tells.
