@@ -291,14 +291,25 @@ pub fn conversation_link(
     format!("https://{host}/a/inbox/{workspace}/inbox/conversation/{conversation}")
 }
 
-/// The chat and the topic of a link made by [`message_link`] at the end of a text, and the link itself.
+/// The same for a message without an id: the link leads to its topic, and its update tells it from others.
+pub fn update_link(chat: mapping::ChatId, topic: Option<mapping::TopicId>, update: mapping::UpdateId) -> String {
+    match (chat.0.checked_neg().map(|id| id - SUPERGROUP), topic) {
+        (Some(supergroup), Some(topic)) if supergroup > 0 => format!("https://t.me/c/{supergroup}/{topic}#{update}"),
+        (Some(supergroup), None) if supergroup > 0 => format!("https://t.me/c/{supergroup}#{update}"),
+        (_, _) => format!("(Telegram update {update} in chat {chat})"),
+    }
+}
+
+/// The chat and the topic of a link made by [`message_link`] or [`update_link`] at the end of a text, and the link itself.
 pub fn link_at_end(text: &str) -> Option<(mapping::ChatId, Option<mapping::TopicId>, &str)> {
     let text = text.trim_end();
     let number = |text: &str| text.parse::<i64>().ok();
     let last_word = text.rsplit(char::is_whitespace).next().unwrap_or_default();
     if let Some(at) = last_word.rfind("https://t.me/c/") {
         let marker = last_word.get(at..)?;
-        let ids: Option<Vec<i64>> = marker.strip_prefix("https://t.me/c/")?.split('/').map(number).collect();
+        let path = marker.strip_prefix("https://t.me/c/")?;
+        // Either way the last number is not the place's.
+        let ids: Option<Vec<i64>> = path.split(['/', '#']).map(number).collect();
         let chat = |id: i64| mapping::ChatId(-(SUPERGROUP + id));
         return match ids?.as_slice() {
             [id, _message] => Some((chat(*id), None, marker)),
@@ -306,7 +317,7 @@ pub fn link_at_end(text: &str) -> Option<(mapping::ChatId, Option<mapping::Topic
             _ => None,
         };
     }
-    let at = text.rfind("(Telegram message ")?;
+    let at = text.rfind("(Telegram message ").max(text.rfind("(Telegram update "))?;
     let marker = text.get(at..)?;
     let (_, chat) = marker.strip_suffix(')')?.rsplit_once(" in chat ")?;
     Some((mapping::ChatId(number(chat)?), None, marker))
@@ -318,7 +329,7 @@ const SUPERGROUP: i64 = 1_000_000_000_000;
 #[cfg(test)]
 mod tests {
     use super::*;
-    use mapping::{ChatId, MessageId, TopicId};
+    use mapping::{ChatId, MessageId, TopicId, UpdateId};
 
     #[test]
     fn a_message_link_is_found_again_at_the_end_of_a_text() {
@@ -328,9 +339,16 @@ mod tests {
             (42, None),
             (-99, None),
         ] {
-            let link = message_link(ChatId(chat), topic, MessageId(12));
-            let text = format!("see https://t.me/c/1/2/3 too\n\n{link}\n");
-            assert_eq!(link_at_end(&text), Some((ChatId(chat), topic, link.as_str())));
+            let chat = ChatId(chat);
+            let links = [
+                message_link(chat, topic, MessageId(12)),
+                update_link(chat, topic, UpdateId(12)),
+            ];
+            for link in &links {
+                let text = format!("see https://t.me/c/1/2/3 too\n\n{link}\n");
+                assert_eq!(link_at_end(&text), Some((chat, topic, link.as_str())));
+            }
+            assert_ne!(links[0], links[1]);
         }
         assert_eq!(
             message_link(ChatId(-1_001_234_567_890), Some(TopicId(7)), MessageId(12)),

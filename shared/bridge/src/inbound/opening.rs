@@ -43,10 +43,6 @@ pub(super) async fn open(
     existing: Option<Stored<Link>>,
 ) -> Result<Opened, Stop> {
     let context = passage.context;
-    let message = passage
-        .peek
-        .message
-        .ok_or(Stop::Skip("a message without an id opens nothing"))?;
     let now = context.ledger.now();
     let workspace = context.identity().await?.workspace;
     let opening = Opening {
@@ -56,7 +52,7 @@ pub(super) async fn open(
         customer: passage.sender()?.id,
         contact: contact.clone(),
         since: now,
-        marker: words::message_link(passage.link_key.chat, passage.link_key.topic, message),
+        marker: marker(passage),
     };
     let nothing_went_out = !claim.may_have_gone_out;
     let claimed = context
@@ -78,6 +74,15 @@ pub(super) async fn open(
     };
     claim.may_have_gone_out = false;
     create(passage, claim, written, ours, &workspace).await.map(Opened::Now)
+}
+
+/// How the opening message ends, unlike any other.
+fn marker(passage: &Passage<'_>) -> String {
+    let (link, peek) = (passage.link_key, passage.peek);
+    match peek.message {
+        Some(message) => words::message_link(link.chat, link.topic, message),
+        None => words::update_link(link.chat, link.topic, peek.update),
+    }
 }
 
 async fn create(

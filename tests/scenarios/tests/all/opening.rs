@@ -1,8 +1,13 @@
 //! The first messages of a topic, and what a new conversation gets.
 
+use super::doors::Door;
+use reqwest::StatusCode;
 use scenarios::{Scene, World};
 use serde_json::json;
-use simulators::telegram::{Compose, Rights};
+use simulators::{
+    Fault,
+    telegram::{Compose, Rights},
+};
 
 #[tokio::test]
 async fn the_first_message_opens_the_conversation_and_the_next_continue_it() {
@@ -25,6 +30,47 @@ async fn the_first_message_opens_the_conversation_and_the_next_continue_it() {
     world.settle().await;
     assert_eq!(world.customer_is_told(topic), ["<b>Anna</b>\nIt is <b>on its way</b>."]);
     world.finish().await;
+}
+
+/// Telegram gives an id of 0 to what it will send later.
+#[tokio::test]
+async fn messages_without_an_id_are_told_apart_by_their_updates() {
+    for topic in [None, Some("Order 1042")] {
+        let world = World::new().await;
+        let place = topic.map_or(world.general(), |title| world.topic(title));
+        world.settle().await;
+        let door = Door::telegram(&world);
+        world
+            .intercom()
+            .faults()
+            .arm("POST /conversations", Fault::LoseAnswer, 1);
+        for (update, text) in [
+            (900_000_001, "Hello"),
+            (900_000_002, "Anybody?"),
+            (900_000_002, "Anybody?"),
+        ] {
+            let mut body = json!({"update_id": update, "message": {
+                "message_id": 0, "date": world.stage.vendors.clock.now_s(), "text": text,
+                "chat": {"id": world.forum, "type": "supergroup", "title": "Acme Support", "is_forum": true},
+                "from": {"id": world.maria.0, "is_bot": false, "first_name": "Maria", "last_name": "Lopez"},
+            }});
+            if let Some(topic) = place.topic {
+                body["message"]["message_thread_id"] = topic.into();
+                body["message"]["is_topic_message"] = true.into();
+            }
+            assert_eq!(door.takes_update(body.to_string()).await, StatusCode::OK);
+        }
+        world.settle().await;
+        let group = -world.forum - 1_000_000_000_000;
+        let link = place
+            .topic
+            .map_or(group.to_string(), |topic| format!("{group}/{topic}"));
+        let seen = world.inbox();
+        assert_eq!(seen, [["Maria Lopez: Hello", "Maria Lopez: Anybody?"]]);
+        let whole = world.intercom().conversations()[0].parts[0].text.clone();
+        assert!(whole.ends_with(&format!("https://t.me/c/{link}#900000001")), "{whole}");
+        world.finish().await;
+    }
 }
 
 #[tokio::test]
