@@ -4,6 +4,7 @@ use crate::world::World;
 use local::QueueName;
 use mapping::{Item, Key};
 use serde_json::{Value, json};
+use simulators::telegram::{Call, Outcome};
 
 /// What a scenario leaves behind on purpose.
 #[derive(Clone, Debug, Default)]
@@ -62,7 +63,13 @@ impl World {
             found.extend(violations.iter().map(|violation| format!("violation: {violation}")));
             found.push(format!("{} violations", violations.len()));
         }
+        let refusal = |call: &&Call| matches!(call.outcome, Outcome::Refused { code: 429, .. });
+        let too_fast = |call: &&Call| call.fault.is_none() && refusal(call);
         let undelivered = [
+            (
+                telegram.calls().iter().filter(too_fast).count(),
+                "messages came faster than Telegram takes them",
+            ),
             (telegram.pending(), "updates wait"),
             (intercom.pending(), "notifications wait"),
             (

@@ -19,7 +19,7 @@ mod world;
 
 pub use leftovers::Left;
 pub use recorder::{Recorder, Recording};
-pub use scene::Scene;
+pub use scene::{SCOPES, Scene};
 pub use world::World;
 
 /// The secret token of the bridge's Telegram webhook on the stage.

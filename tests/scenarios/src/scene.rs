@@ -4,7 +4,8 @@ use crate::{recorder::Recorder, world::World};
 use bridgectl::stage::{Ports, Setting, Stage, Vendors};
 use simulators::{
     SimClock,
-    telegram::{Rights, UserId},
+    intercom::Scope,
+    telegram::{Right, Rights, UserId},
 };
 use std::{
     sync::{Arc, Mutex, PoisonError},
@@ -14,6 +15,22 @@ use tempfile::TempDir;
 
 /// 2026-01-15 09:00 UTC: no scenario depends on the day on which it is played.
 const MORNING_MS: i64 = 1_768_467_600_000;
+
+/// What the README has the Intercom app ask for: to read and write conversations and users, to read admins, to read and write tags.
+pub const SCOPES: [Scope; 7] = [
+    Scope::ReadConversations,
+    Scope::WriteConversations,
+    Scope::ReadUsers,
+    Scope::WriteUsers,
+    Scope::ReadAdmins,
+    Scope::ReadTags,
+    Scope::WriteTags,
+];
+
+/// The rights that the README has the bot be given.
+fn as_the_readme_says() -> Rights {
+    Rights::none().with(Right::ManageTopics).with(Right::DeleteMessages)
+}
 
 /// The vendors and the people, before there is a bridge.
 pub struct Scene {
@@ -40,7 +57,9 @@ impl Scene {
         let vendors = Vendors::start(SimClock::manual(MORNING_MS)).await;
         let telegram = &vendors.telegram;
         let forum = telegram.supergroup("Acme Support", true);
-        telegram.promote_bot(&vendors.bot, forum, Rights::all());
+        telegram.promote_bot(&vendors.bot, forum, as_the_readme_says());
+        telegram.enforce_pace(true);
+        vendors.intercom.configure(|options| options.scopes = SCOPES.into());
         let maria = telegram.user("Maria", Some("Lopez"), Some("maria_l"));
         let ken = telegram.user("Ken", None, None);
         let sam = telegram.user("Sam", Some("Hill"), None);

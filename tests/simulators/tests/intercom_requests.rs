@@ -4,6 +4,7 @@ mod intercom_support;
 
 use intercom_support::{Caller, read};
 use serde_json::{Value, json};
+use simulators::intercom::Scope;
 
 #[tokio::test]
 async fn a_caller_needs_a_token_a_version_and_to_accept_json() {
@@ -47,6 +48,28 @@ async fn a_caller_needs_a_token_a_version_and_to_accept_json() {
         5,
         "a wrong token is bad luck, the rest are mistakes: {violations:?}"
     );
+}
+
+#[tokio::test]
+async fn what_the_app_may_not_do_is_refused_and_a_mistake_if_it_never_might() {
+    let caller = Caller::new().await;
+    let (contact, conversation) = caller.opened().await;
+    caller.sim.configure(|options| {
+        options.scopes.remove(&Scope::WriteTags);
+        options.withheld.insert(Scope::WriteConversations);
+    });
+    let reply = caller.reply(&conversation, &contact, "Hello?").await;
+    assert_eq!((reply.status, reply.code()), (403, "forbidden"));
+    assert_eq!(
+        reply.message(),
+        "You do not have the required scope (write_conversations) to access this resource"
+    );
+    assert_eq!(caller.sim.violations(), Vec::<String>::new(), "somebody took it away");
+    let tag = caller.post("/tags", json!({"name": "telegram"})).await;
+    assert_eq!((tag.status, tag.code()), (403, "forbidden"));
+    assert_eq!(caller.sim.violations().len(), 1, "nobody ever gave it");
+    let read = caller.get(&format!("/conversations/{conversation}")).await;
+    assert_eq!((read.status, caller.get("/me").await.status), (200, 200));
 }
 
 #[tokio::test]

@@ -147,7 +147,6 @@ async fn a_reply_that_is_nothing_but_a_file_or_a_picture_leaves_a_trace() {
 #[tokio::test]
 async fn a_group_is_not_sent_more_than_it_takes() {
     let world = World::new().await;
-    world.telegram().enforce_pace(true);
     let order = world.order().await;
     let invoice = world.topic("Invoice");
     world.writes(world.ken, invoice, "Hello");

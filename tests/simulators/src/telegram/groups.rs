@@ -219,7 +219,10 @@ impl World {
 
     fn change_member(&mut self, chat: i64, user: i64, member: Member, actor: i64, now_ms: i64) {
         let old = self.member_json(chat, user);
-        self.chat_mut(chat).members.insert(user, member);
+        let members = &mut self.chat_mut(chat).members;
+        let before = members.get(&user).map(|member| member.had.clone());
+        let had = before.unwrap_or_default().and(&member.rights);
+        members.insert(user, Member { had, ..member });
         let body = json!({
             "chat": self.chat_json(chat), "from": self.person(actor).json(), "date": now_ms / 1000,
             "old_chat_member": old, "new_chat_member": self.member_json(chat, user),

@@ -144,6 +144,13 @@ impl Rights {
         self
     }
 
+    /// These, and those.
+    #[must_use]
+    pub(crate) fn and(mut self, others: &Self) -> Self {
+        self.0.extend(&others.0);
+        self
+    }
+
     /// Whether this one is among them.
     pub fn has(&self, right: Right) -> bool {
         self.0.contains(&right)
@@ -187,6 +194,8 @@ impl Status {
 pub(crate) struct Member {
     pub(crate) status: Status,
     pub(crate) rights: Rights,
+    /// What it has ever been allowed here: what it lacks of that, somebody took away.
+    pub(crate) had: Rights,
     pub(crate) anonymous: bool,
     pub(crate) title: Option<String>,
 }
@@ -201,6 +210,7 @@ impl Member {
         Self {
             status,
             rights,
+            had: Rights::none(),
             anonymous: false,
             title: None,
         }

@@ -192,6 +192,27 @@ async fn rights_are_needed() {
     assert_eq!(world.sim.violations(), Vec::<String>::new());
 }
 
+/// What a bot was never allowed to do, a correct one does not try.
+#[tokio::test]
+async fn to_do_without_a_right_what_was_never_allowed_is_a_mistake() {
+    let world = World::new().await;
+    let other = world.sim.supergroup("Other", true);
+    let create = json!({ "chat_id": other, "name": "x" });
+    world.sim.promote_bot(&world.bot, other, Rights::none());
+    let answer = world.call("createForumTopic", create.clone()).await;
+    let words = "not enough rights to create a topic";
+    assert_eq!(answer.description(), format!("Bad Request: {words}"));
+    let violation = format!("createForumTopic: Bad Request: {words}");
+    assert_eq!(world.sim.violations(), [violation.as_str()]);
+    world.sim.promote_bot(&world.bot, other, Rights::all());
+    world.sim.remove_right(&world.bot, other, Right::ManageTopics);
+    assert_eq!(
+        world.call("createForumTopic", create).await.description(),
+        format!("Bad Request: {words}")
+    );
+    assert_eq!(world.sim.violations(), [violation]);
+}
+
 #[tokio::test]
 async fn general_is_closed_and_reopened() {
     let world = World::new().await;

@@ -80,8 +80,11 @@ fn remove(context: &mut Context<'_>, chat: i64, id: i64) -> Result<(), Refusal> 
     let message = message.ok_or_else(|| Refusal::bad("message to delete not found"))?;
     let opens_topic = message.topic == Some(id);
     let in_time = now_ms - message.date_ms < DELETABLE_MS;
-    if opens_topic || !in_time || (message.from != bot && !may_delete_others) {
+    if opens_topic || !in_time {
         return Err(Refusal::bad("message can't be deleted"));
+    }
+    if message.from != bot && !may_delete_others {
+        return Err(context.lacks(chat, Right::DeleteMessages, "message can't be deleted"));
     }
     message.deleted = true;
     Ok(())

@@ -95,6 +95,16 @@ impl Context<'_> {
         self.world.chat(chat).may(self.bot, right)
     }
 
+    /// The refusal of what the bot lacks a right for. To do what it was never allowed to is a mistake of the client's.
+    fn lacks(&self, chat: i64, right: Right, words: &str) -> Refusal {
+        let member = self.world.chat(chat).members.get(&self.bot);
+        if member.is_some_and(|member| member.had.has(right)) {
+            Refusal::bad(words)
+        } else {
+            Refusal::wrong(words)
+        }
+    }
+
     fn int(&self, parameter: &str) -> i64 {
         self.args.int(parameter).unwrap_or_default()
     }

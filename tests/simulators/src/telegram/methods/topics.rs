@@ -18,7 +18,7 @@ const LONGEST_NAME: usize = 128;
 pub(super) fn create(context: &mut Context<'_>) -> Answer {
     let chat = forum(context)?;
     if !context.may(chat, Right::ManageTopics) {
-        return Err(Refusal::bad("not enough rights to create a topic"));
+        return Err(context.lacks(chat, Right::ManageTopics, "not enough rights to create a topic"));
     }
     let name = name(context)?;
     let icon_color = context.args.int("icon_color").unwrap_or(ICON_COLORS[0]);
@@ -83,7 +83,8 @@ pub(super) fn set_closed(context: &mut Context<'_>, closed: bool) -> Answer {
 pub(super) fn set_general_closed(context: &mut Context<'_>, closed: bool) -> Answer {
     let chat = forum(context)?;
     if !context.may(chat, Right::ManageTopics) {
-        return Err(Refusal::bad("not enough rights to close or open the topic"));
+        let words = "not enough rights to close or open the topic";
+        return Err(context.lacks(chat, Right::ManageTopics, words));
     }
     let state = context.world.chat_mut(chat);
     if state.general_closed == closed {
@@ -99,7 +100,7 @@ pub(super) fn set_general_closed(context: &mut Context<'_>, closed: bool) -> Ans
 pub(super) fn delete(context: &mut Context<'_>) -> Answer {
     let chat = forum(context)?;
     if !context.may(chat, Right::DeleteMessages) {
-        return Err(Refusal::bad("not enough rights to delete the topic"));
+        return Err(context.lacks(chat, Right::DeleteMessages, "not enough rights to delete the topic"));
     }
     let (id, now_ms) = (context.int("message_thread_id"), context.now_ms);
     topic(context, chat, id)?;
@@ -140,11 +141,12 @@ fn name(context: &Context<'_>) -> Result<String, Refusal> {
 fn managed<'a>(context: &'a mut Context<'_>, chat: i64, what: &str) -> Result<(i64, &'a mut Topic), Refusal> {
     let (id, bot) = (context.int("message_thread_id"), context.bot);
     let manages = context.may(chat, Right::ManageTopics);
+    let refusal = context.lacks(chat, Right::ManageTopics, &format!("not enough rights to {what}"));
     let topic = topic(context, chat, id)?;
     if manages || topic.creator == bot {
         return Ok((id, topic));
     }
-    Err(Refusal::bad(format!("not enough rights to {what}")))
+    Err(refusal)
 }
 
 fn topic<'a>(context: &'a mut Context<'_>, chat: i64, id: i64) -> Result<&'a mut Topic, Refusal> {
