@@ -1,34 +1,29 @@
-//! Files from Telegram: each kind arrives with its caption, once, in order, or its absence is said.
+//! Files from Telegram: each kind arrives with its caption, in order.
 
-use crate::logs::{FILTER, Log};
 use scenarios::{Scene, World};
 use serde_json::{Map, Value, json};
 use simulators::{
     Fault,
     intercom::PartView,
-    telegram::{Compose, Media, MediaKind, Place},
+    telegram::{Compose, Media, MediaKind},
 };
-use std::time::Duration;
 
-const JPEG: &[u8] = b"\xff\xd8\xff\xe0 a picture";
+pub(super) const JPEG: &[u8] = b"\xff\xd8\xff\xe0 a picture";
 const WEBP: &[u8] = b"RIFF\x10\x00\x00\x00WEBPVP8 a sticker";
 
-/// So short a (real) time a call may take where one is never answered.
-const SHORT: Duration = Duration::from_secs(1);
-
-fn photo() -> Media {
+pub(super) fn photo() -> Media {
     Media::photo(JPEG)
 }
 
 /// What was said in the one conversation there is: who, the text, and the names of the files, without the times in them.
-fn seen(world: &World) -> Vec<(String, String, Vec<String>)> {
+pub(super) fn seen(world: &World) -> Vec<(String, String, Vec<String>)> {
     let parts = parts(world);
     let files = |part: &PartView| part.attachments.iter().map(|file| file.name.clone()).collect();
     let line = |part: &PartView| (part.author_name.clone(), text(part), files(part));
     parts.iter().map(line).collect()
 }
 
-fn parts(world: &World) -> Vec<PartView> {
+pub(super) fn parts(world: &World) -> Vec<PartView> {
     let conversations = world.intercom().conversations();
     assert_eq!(conversations.len(), 1);
     let said = conversations[0]
@@ -46,11 +41,11 @@ fn text(part: &PartView) -> String {
     }
 }
 
-fn newest(world: &World) -> PartView {
+pub(super) fn newest(world: &World) -> PartView {
     parts(world).pop().unwrap()
 }
 
-fn bold_caption(message: Compose) -> Compose {
+pub(super) fn bold_caption(message: Compose) -> Compose {
     let bold = json!({"type": "bold", "offset": 0, "length": 4});
     message.with_text("Look here").with_entities(vec![bold])
 }
@@ -238,168 +233,6 @@ fn names_of(world: &World, message: i64) -> String {
     names.find(|name| name.ends_with(&end)).unwrap_or_default()
 }
 
-fn faults() -> Vec<Fault> {
-    vec![
-        Fault::Refuse(500),
-        Fault::TooManyRequests(Duration::from_secs(7)),
-        Fault::FailAfter(502),
-        Fault::LoseAnswer,
-        Fault::CutBefore,
-        Fault::Hang,
-        Fault::CommitLate,
-        Fault::Garble,
-    ]
-}
-
-async fn scene(fault: &Fault) -> Scene {
-    let scene = Scene::new().await;
-    match fault {
-        Fault::Hang | Fault::CommitLate => scene.with_calls_of(SHORT),
-        _ => scene,
-    }
-}
-
-/// Three photos that look alike, the first of which opens the conversation, arrive once each and in order.
-async fn photos_arrive_once(fault: Fault, arm: impl Fn(&World)) {
-    let world = scene(&fault).await.open().await;
-    arm(&world);
-    let topic = world.topic("Order 1042");
-    let ids: Vec<i64> = (0..3)
-        .map(|_| world.sends(world.maria, topic, Compose::media(photo())))
-        .collect();
-    world.writes(world.maria, topic, "That is all");
-    world.settle().await;
-    let parts = parts(&world);
-    let names: Vec<&str> = parts
-        .iter()
-        .flat_map(|part| &part.attachments)
-        .map(|file| file.name.as_str())
-        .collect();
-    assert_eq!(names.len(), 3, "{fault:?}: {names:?}");
-    for (name, id) in names.iter().zip(&ids) {
-        assert!(name.ends_with(&format!("-{id}.jpg")), "{fault:?}: {names:?}");
-    }
-    assert!(
-        parts
-            .iter()
-            .flat_map(|part| &part.attachments)
-            .all(|file| file.bytes == JPEG)
-    );
-    assert_eq!(parts.len(), 5, "{fault:?}");
-    assert!(parts[4].text.ends_with("That is all"), "{fault:?}");
-    world.intercom().faults().clear();
-    world.telegram().faults().clear();
-    world.finish().await;
-}
-
-#[tokio::test]
-async fn a_file_whose_answer_was_lost_is_found_again() {
-    for fault in faults() {
-        let call = "POST /conversations/{id}/reply";
-        photos_arrive_once(fault.clone(), |world| {
-            world.intercom().faults().arm(call, fault.clone(), 3);
-        })
-        .await;
-    }
-}
-
-#[tokio::test]
-async fn a_file_waits_while_telegram_does_not_answer() {
-    for fault in faults() {
-        for call in ["getFile", "file"] {
-            photos_arrive_once(fault.clone(), |world| {
-                world.telegram().faults().arm(call, fault.clone(), 2);
-            })
-            .await;
-        }
-    }
-}
-
-#[tokio::test]
-async fn what_cannot_be_fetched_is_said_and_linked() {
-    let world = World::new().await;
-    let topic = world.order().await;
-    let large = Media::new(MediaKind::Video, "trip.mp4", "video/mp4", JPEG).sized(21 << 20);
-    let id = world.sends(world.maria, topic, bold_caption(Compose::media(large)));
-    world.settle().await;
-    let part = newest(&world);
-    assert!(part.attachments.is_empty());
-    let link = link_to(&world, topic, id);
-    assert_eq!(
-        part.text.trim(),
-        format!(
-            "Look here\n[video] trip.mp4 (0:04, 22.0 MB) – not carried over, for it is larger than 20 MB; see {link}"
-        )
-    );
-    assert!(
-        part.html.contains("<b>Look</b>") && part.html.contains(&format!("href=\"{link}\"")),
-        "{}",
-        part.html
-    );
-    assert_eq!(world.telegram().calls_of("getFile"), 0);
-
-    let fields = world.telegram().keep_file(photo());
-    world
-        .telegram()
-        .lose_file(fields["photo"][1]["file_id"].as_str().unwrap());
-    let gone = Compose::content("photo", fields["photo"].clone());
-    let id = world.sends(world.maria, topic, gone);
-    world.writes(world.maria, topic, "Did you see it?");
-    world.settle().await;
-    let link = link_to(&world, topic, id);
-    let before_last = parts(&world).into_iter().rev().nth(1).unwrap();
-    assert_eq!(
-        before_last.text.trim(),
-        format!("[photo] – not carried over, for Telegram does not give it out; see {link}")
-    );
-    assert!(newest(&world).text.ends_with("Did you see it?"));
-    world.finish().await;
-}
-
-/// An answer that was lost is found again though the file stayed in Telegram.
-#[tokio::test]
-async fn what_cannot_be_fetched_is_said_once() {
-    let world = World::new().await;
-    let topic = world.order().await;
-    let fields = world.telegram().keep_file(photo());
-    world
-        .telegram()
-        .lose_file(fields["photo"][1]["file_id"].as_str().unwrap());
-    world
-        .intercom()
-        .faults()
-        .arm("POST /conversations/{id}/reply", Fault::LoseAnswer, 1);
-    world.sends(world.maria, topic, Compose::content("photo", fields["photo"].clone()));
-    world.settle().await;
-    assert_eq!(parts(&world).len(), 2);
-    world.finish().await;
-}
-
-#[tokio::test]
-async fn a_conversation_that_opens_with_what_cannot_be_fetched_says_so() {
-    let world = World::new().await;
-    let topic = world.topic("Order 1042");
-    let large = Media::document("scan.tiff", "image/tiff", JPEG).sized(500 << 20);
-    let id = world.sends(world.maria, topic, Compose::media(large));
-    world.settle().await;
-    let link = link_to(&world, topic, id);
-    let words = "not carried over, for it is larger than 20 MB; see";
-    assert_eq!(
-        seen(&world),
-        [(
-            "Maria Lopez".to_owned(),
-            format!("[file] scan.tiff (524.3 MB) – {words} {link}"),
-            vec![]
-        )]
-    );
-    world.finish().await;
-}
-
-fn link_to(world: &World, topic: Place, message: i64) -> String {
-    let group = -world.forum - 1_000_000_000_000;
-    format!("https://t.me/c/{group}/{}/{message}", topic.topic.unwrap())
-}
-
 /// A live photo is a picture and its film; paid media are what the bot may see of them, as much in one reply as one takes.
 #[tokio::test]
 async fn several_files_of_one_message_come_together_as_far_as_they_may() {
@@ -503,57 +336,5 @@ async fn a_changed_caption_is_a_correction_without_its_file_and_another_file_com
     world.settle().await;
     let part = newest(&world);
     assert_eq!((part.text.trim(), part.attachments.len()), ("Correction:\nThe back", 1));
-    world.finish().await;
-}
-
-/// The address of a file holds the bot's token: no request to Intercom, no log and no record may hold it, whatever goes wrong.
-#[tokio::test]
-async fn no_token_leaves_by_way_of_a_file() {
-    let log = Log::default();
-    let writer = log.clone();
-    let subscriber = tracing_subscriber::fmt()
-        .json()
-        .with_env_filter(FILTER)
-        .with_writer(move || writer.clone())
-        .finish();
-    let _guard = tracing::subscriber::set_default(subscriber);
-    let world = Scene::new()
-        .await
-        .with_calls_of(Duration::from_millis(300))
-        .open()
-        .await;
-    let topic = world.topic("Order 1042");
-    for fault in faults()
-        .into_iter()
-        .chain([Fault::Refuse(400), Fault::Refuse(404), Fault::Refuse(403)])
-    {
-        for call in ["getFile", "file"] {
-            world.telegram().faults().arm(call, fault.clone(), 1);
-            world.sends(world.maria, topic, Compose::media(photo()));
-            world.settle().await;
-        }
-        world.telegram().faults().clear();
-    }
-    let too_long = Media::document("a.bin", "application/octet-stream", vec![0; 21 << 20]).sized(5);
-    world.sends(world.maria, topic, Compose::media(too_long));
-    world.settle().await;
-
-    let secret = world.stage.vendors.bot.token.split_once(':').unwrap().1.to_owned();
-    let held = |text: &str| text.contains(&secret);
-    assert!(log.text().contains("a delivery stopped on its way"));
-    if let Some(line) = log.text().lines().find(|line| held(line)) {
-        panic!("the token is in the log: {line}");
-    }
-    for call in world.intercom().calls() {
-        let whole = format!("{} {:?} {:?} {}", call.name, call.ids, call.headers, call.body);
-        assert!(!held(&whole), "{whole}");
-    }
-    for part in parts(&world) {
-        let holds = |bytes: &[u8]| held(&String::from_utf8_lossy(bytes));
-        assert!(!held(&part.html) && !part.attachments.iter().any(|file| holds(&file.bytes)));
-    }
-    for item in world.store.items().await {
-        assert!(!held(&item.body.to_string()), "{}", item.key);
-    }
     world.finish().await;
 }

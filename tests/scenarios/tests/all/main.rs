@@ -14,6 +14,8 @@ mod content;
 mod counts;
 mod doors;
 mod duplicates;
+mod file_faults;
+mod file_left;
 mod files;
 mod generations;
 mod ground;
