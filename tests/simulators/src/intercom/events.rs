@@ -13,18 +13,13 @@ pub const TOPICS: &[&str] = &[
     "conversation.user.created",
     "conversation.admin.replied",
     "conversation.operator.replied",
-    "conversation.admin.single.created",
     "conversation.admin.assigned",
     "conversation.admin.open.assigned",
     "conversation.admin.closed",
     "conversation.admin.opened",
     "conversation.admin.snoozed",
     "conversation.admin.unsnoozed",
-    "conversation.deleted",
     "conversation_part.redacted",
-    "contact.archived",
-    "contact.deleted",
-    "contact.merged",
 ];
 
 impl World {
