@@ -1,5 +1,7 @@
 #![doc = include_str!("../README.md")]
 
+#[cfg(feature = "aws")]
+pub mod aws;
 pub mod check;
 pub mod demo;
 pub mod reconcile;

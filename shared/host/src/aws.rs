@@ -29,7 +29,7 @@ const ATTEMPTS: u32 = 3;
 const BACKOFF: Duration = Duration::from_millis(100);
 
 /// The one HTTP client of the process, with rustls and ring. It follows no redirects, for URLs and headers carry tokens.
-pub(crate) fn http_client() -> reqwest::Result<reqwest::Client> {
+pub fn http_client() -> reqwest::Result<reqwest::Client> {
     // A second call finds the provider installed, which is as good.
     let _ = rustls::crypto::ring::default_provider().install_default();
     reqwest::Client::builder()

@@ -14,14 +14,14 @@ use std::time::Duration;
 
 /// A [`reqwest::Client`] as the SDK's HTTP client.
 #[derive(Clone, Debug)]
-pub(crate) struct Connector {
+pub struct Connector {
     http: reqwest::Client,
     timeout: Option<Duration>,
 }
 
 impl Connector {
     /// Over this client, whose own connect timeout holds.
-    pub(crate) fn new(http: reqwest::Client) -> Self {
+    pub fn new(http: reqwest::Client) -> Self {
         Self { http, timeout: None }
     }
 }

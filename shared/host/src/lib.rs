@@ -14,6 +14,8 @@ mod queue;
 mod secrets;
 mod time;
 
+pub use aws::http_client;
+pub use connector::Connector;
 pub use environment::{Environment, QueueUrls};
 pub use handlers::{Handlers, Webhook, Worker};
 pub use host::{Host, run};
