@@ -24,6 +24,9 @@ use unicode_segmentation::UnicodeSegmentation;
 /// The kinds of update that the bridge asks Telegram for.
 pub const ALLOWED_UPDATES: [&str; 4] = ["message", "edited_message", "my_chat_member", "message_reaction"];
 
+/// How many deliveries Telegram may make at a time: each chat is a queue of its own there. What is not named stays as it was set before.
+pub const MAX_CONNECTIONS: u64 = 40;
+
 /// The longest answer that is read.
 const LONGEST_ANSWER: usize = 1 << 20;
 
@@ -74,7 +77,9 @@ impl TelegramClient {
     pub async fn set_webhook(&self, url: &str) -> Result<(), MessengerError> {
         let secrets = self.secrets.current().await.map_err(|error| no_secrets(&error))?;
         let proof = secrets.telegram_webhook_secrets.first().map(Secret::expose);
-        let body = json!({"url": url, "secret_token": proof, "allowed_updates": ALLOWED_UPDATES});
+        let body = json!({
+            "url": url, "secret_token": proof, "allowed_updates": ALLOWED_UPDATES, "max_connections": MAX_CONNECTIONS,
+        });
         self.request("setWebhook", Effect::Repeatable, &body).await.map(drop)
     }
 

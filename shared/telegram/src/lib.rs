@@ -1,5 +1,6 @@
 #![doc = include_str!("../README.md")]
 
+mod admin;
 mod classify;
 mod client;
 mod compose;
@@ -18,7 +19,8 @@ mod upload;
 mod webhook;
 mod wire;
 
-pub use client::{ALLOWED_UPDATES, TelegramClient, WebhookInfo};
+pub use admin::{BotAccount, ChatInfo, Rights, Sighting, Standing, UPDATES_AT_A_TIME};
+pub use client::{ALLOWED_UPDATES, MAX_CONNECTIONS, TelegramClient, WebhookInfo};
 pub use compose::compose;
 pub use http::{Timeouts, http_client};
 pub use webhook::{TelegramUpdates, VerifiedUpdate};

@@ -13,7 +13,7 @@ use std::{
     sync::{Arc, Mutex},
     time::Duration,
 };
-use telegram::{ALLOWED_UPDATES, TelegramClient, Timeouts, http_client};
+use telegram::{ALLOWED_UPDATES, MAX_CONNECTIONS, TelegramClient, Timeouts, http_client};
 
 pub(crate) const TOKEN: &str = "7000001:AAtoken_of_nobody-0123456789abcdef";
 pub(crate) const CHAT: ChatId = ChatId(-1_001_234_567_890);
@@ -208,7 +208,8 @@ async fn the_other_methods_ask_for_what_they_need() {
     assert_eq!(methods, expected);
     assert_eq!(seen[2].body, json!({"chat_id": CHAT.0, "message_id": 3}));
     assert_eq!(seen[3].body, json!({"chat_id": CHAT.0, "name": "👍".repeat(64)}));
-    let hook = json!({"url": "https://b.example/hook", "secret_token": "hook_now", "allowed_updates": ALLOWED_UPDATES});
+    let hook = json!({"url": "https://b.example/hook", "secret_token": "hook_now", "allowed_updates": ALLOWED_UPDATES,
+        "max_connections": MAX_CONNECTIONS});
     assert_eq!(seen[4].body, hook);
 }
 
