@@ -15,7 +15,7 @@ use bridge::{
 use bytes::{Bytes, BytesMut};
 use reqwest::{
     Method, Response, StatusCode,
-    header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderValue, LINK},
+    header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, DATE, HeaderValue, LINK},
 };
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -48,6 +48,10 @@ enum Body {
 }
 
 impl<'a> Call<'a> {
+    pub(crate) fn effect(&self) -> Effect {
+        self.effect
+    }
+
     pub(crate) fn get(path: &'a [&'a str]) -> Self {
         Self {
             effect: Effect::Repeatable,
@@ -162,6 +166,20 @@ impl Api {
     }
 
     async fn attempt(&self, call: &Call<'_>, token: &Secret, deadline: Instant) -> Result<Answer, HelpdeskError> {
+        let response = self.exchange(call, token, deadline).await?;
+        self.answer(response).await.map_err(|broken| broken.error(call.effect))
+    }
+
+    /// What time it is at Intercom, as HTTP writes it.
+    pub(crate) async fn date(&self, call: &Call<'_>) -> Result<Option<String>, HelpdeskError> {
+        let secrets = self.secrets.current().await.map_err(|_| no_secrets())?;
+        let deadline = Instant::now() + self.timeouts.total;
+        let response = self.exchange(call, &secrets.intercom_access_token, deadline).await?;
+        let date = response.headers().get(DATE).and_then(|date| date.to_str().ok());
+        Ok(date.map(str::to_owned))
+    }
+
+    async fn exchange(&self, call: &Call<'_>, token: &Secret, deadline: Instant) -> Result<Response, HelpdeskError> {
         let _on_its_way = self.pace.take().await.map_err(|after| HelpdeskError::Transient {
             after: Some(after),
             reason: "rate limit reached".into(),
@@ -178,11 +196,8 @@ impl Api {
             Body::Json(body) => request.json(body),
             Body::Files(body) => request.header(CONTENT_TYPE, "application/json").body(body.clone()),
         };
-        let response = request
-            .send()
-            .await
-            .map_err(|error| Broken::from(error).error(call.effect))?;
-        self.answer(response).await.map_err(|broken| broken.error(call.effect))
+        let response = request.send().await;
+        response.map_err(|error| Broken::from(error).error(call.effect))
     }
 
     async fn answer(&self, mut response: Response) -> Result<Answer, Broken> {

@@ -1,5 +1,6 @@
 #![doc = include_str!("../README.md")]
 
+mod admin;
 mod api;
 pub mod body;
 mod classify;
@@ -23,6 +24,7 @@ mod testing;
 mod webhook;
 mod wire;
 
+pub use admin::{Named, Scope, Workspace, sign};
 pub use client::IntercomClient;
 pub use http::{Timeouts, http_client};
 pub use webhook::{IntercomNotifications, VerifiedNotification};

@@ -68,13 +68,18 @@ fn claimed_digest(header: &str) -> Option<[u8; DIGEST]> {
 }
 
 fn signed_with(secret: &Secret, body: &[u8], claimed: &[u8; DIGEST]) -> Choice {
-    let key = secret.expose().as_bytes();
-    // HMAC takes a key of any length; anyone can sign with an empty one.
-    let Ok(mut mac) = Hmac::<Sha1>::new_from_slice(key) else {
+    let Some(digest) = digest(secret, body) else {
         return Choice::from(0);
     };
+    // Anyone can sign with an empty secret.
+    digest.ct_eq(claimed) & Choice::from(u8::from(!secret.expose().is_empty()))
+}
+
+/// The HMAC-SHA1 of a body under a secret; HMAC takes a key of any length.
+pub(crate) fn digest(secret: &Secret, body: &[u8]) -> Option<[u8; DIGEST]> {
+    let mut mac = Hmac::<Sha1>::new_from_slice(secret.expose().as_bytes()).ok()?;
     mac.update(body);
-    mac.finalize().into_bytes().as_slice().ct_eq(claimed) & Choice::from(u8::from(!key.is_empty()))
+    Some(mac.finalize().into_bytes().into())
 }
 
 #[cfg(test)]

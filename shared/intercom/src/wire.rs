@@ -214,12 +214,32 @@ pub(crate) struct Identified {
     pub(crate) id: Option<String>,
 }
 
+/// Somebody or something with a name: an admin, a team.
+#[derive(Default, Deserialize)]
+#[serde(default)]
+pub(crate) struct Named {
+    #[serde(deserialize_with = "lenient::id")]
+    pub(crate) id: Option<String>,
+    #[serde(deserialize_with = "lenient::field")]
+    pub(crate) name: Option<String>,
+}
+
+/// `GET /teams`.
+#[derive(Default, Deserialize)]
+#[serde(default)]
+pub(crate) struct Teams {
+    #[serde(deserialize_with = "lenient::list")]
+    pub(crate) teams: Vec<Named>,
+}
+
 /// `GET /me`.
 #[derive(Default, Deserialize)]
 #[serde(default)]
 pub(crate) struct Me {
     #[serde(deserialize_with = "lenient::id")]
     pub(crate) id: Option<String>,
+    #[serde(deserialize_with = "lenient::field")]
+    pub(crate) name: Option<String>,
     #[serde(deserialize_with = "lenient::field")]
     pub(crate) app: Option<App>,
 }
@@ -229,6 +249,8 @@ pub(crate) struct Me {
 pub(crate) struct App {
     #[serde(deserialize_with = "lenient::id")]
     pub(crate) id_code: Option<String>,
+    #[serde(deserialize_with = "lenient::field")]
+    pub(crate) name: Option<String>,
     #[serde(deserialize_with = "lenient::field")]
     pub(crate) region: Option<String>,
 }
