@@ -2,7 +2,7 @@
 
 use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
-    time::Duration,
+    time::{Duration, UNIX_EPOCH},
 };
 
 use axum::{
@@ -139,7 +139,7 @@ async fn respond(shared: Arc<Shared>, mut arrived: Arrived) -> Result<Response<B
     ) {
         arrived.fetched = shared.fetch(&arrived).await;
     }
-    let answer = match fault {
+    let mut answer = match fault {
         None => shared.work(&arrived).await,
         Some(Fault::Refuse(status)) => Answer::failure(status),
         Some(Fault::TooManyRequests(wait)) => shared.too_many(wait),
@@ -177,6 +177,7 @@ async fn respond(shared: Arc<Shared>, mut arrived: Arrived) -> Result<Response<B
     if let Some(call) = shared.world().calls.get_mut(call) {
         call.status = Some(answer.status);
     }
+    answer.headers.push(("date", shared.date()));
     Ok(answer.into_response())
 }
 
@@ -208,6 +209,12 @@ impl Shared {
         let mut world = self.world.lock().unwrap_or_else(PoisonError::into_inner);
         world.wake_up();
         world
+    }
+
+    /// The time that this server lives in, as HTTP writes it.
+    fn date(&self) -> String {
+        let since = Duration::from_millis(u64::try_from(self.clock.now_ms()).unwrap_or_default());
+        httpdate::fmt_http_date(UNIX_EPOCH + since)
     }
 
     fn record(&self, name: &str, arrived: &Arrived) -> usize {

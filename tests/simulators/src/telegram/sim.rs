@@ -169,6 +169,13 @@ impl TelegramSim {
         Bot { token, ..bot.clone() }
     }
 
+    /// Somebody takes a bot's webhook away.
+    pub fn forget_webhook(&self, bot: &Bot) {
+        if let Some(account) = self.shared.world().bots.get_mut(&bot.id) {
+            account.outbox.webhook = None;
+        }
+    }
+
     /// Switches privacy mode off or on.
     pub fn set_privacy(&self, bot: &Bot, on: bool) {
         if let Some(account) = self.shared.world().bots.get_mut(&bot.id) {
