@@ -10,6 +10,6 @@ mod time;
 pub use database::{Database, DatabaseError};
 pub use lanes::{Lanes, QueueName, Taken};
 pub use listener::router;
-pub use machine::Machine;
+pub use machine::{Heard, Machine};
 pub use store::SqliteStore;
 pub use time::{SystemClock, SystemEntropy};

@@ -2,7 +2,7 @@
 
 use crate::machine::Machine;
 use axum::{
-    Router,
+    Json, Router,
     body::{Body, to_bytes},
     extract::{Request, State},
     http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header::RETRY_AFTER},
@@ -14,6 +14,7 @@ use bridge::{
     webhook::{Answer, WebhookMethod, WebhookRequest},
 };
 use bytes::Bytes;
+use serde_json::{Value, json};
 use std::sync::Arc;
 
 /// The largest body that is read of Telegram's; its are far smaller, and their proof is in a header.
@@ -32,8 +33,18 @@ where
     Router::new()
         .route("/telegram-webhook", any(telegram::<T, I>))
         .route("/intercom-webhook", any(intercom::<T, I>))
-        .route("/healthz", get(|| async { StatusCode::OK }))
+        .route("/healthz", get(health::<T, I>))
         .with_state(machine)
+}
+
+/// That the program answers, and when it last heard from each vendor (milliseconds since the Unix epoch).
+async fn health<T, I>(State(machine): State<Arc<Machine<T, I>>>) -> Json<Value>
+where
+    T: UpdateReader + Clone + 'static,
+    I: NotificationReader + Clone + 'static,
+{
+    let heard = machine.heard();
+    Json(json!({"telegram_heard_at": heard.telegram, "intercom_heard_at": heard.intercom}))
 }
 
 async fn telegram<T, I>(State(machine): State<Arc<Machine<T, I>>>, request: Request) -> Response

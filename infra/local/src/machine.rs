@@ -9,10 +9,13 @@ use bridge::{
     inbound::{InboundWebhook, InboundWorker},
     outbound::{OutboundWebhook, OutboundWorker, Sweep, Swept},
     ports::{NotificationReader, UpdateReader},
-    webhook::{Answer, WebhookRequest},
+    webhook::{Answer, WebhookMethod, WebhookRequest},
 };
 use mapping::{Clock, Timestamp};
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
 use tokio::{
     sync::watch,
     task::JoinSet,
@@ -46,6 +49,16 @@ pub struct Machine<T, I> {
     inbound_worker: Arc<InboundWorker<T>>,
     outbound_webhook: OutboundWebhook<I>,
     outbound_worker: Arc<OutboundWorker<I>>,
+    heard: Mutex<Heard>,
+}
+
+/// When each vendor was last heard: a delivery with the right proof. It is what somebody who sets the bridge up waits for.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Heard {
+    /// Telegram.
+    pub telegram: Option<Timestamp>,
+    /// Intercom.
+    pub intercom: Option<Timestamp>,
 }
 
 impl<T, I> Machine<T, I>
@@ -73,17 +86,35 @@ where
             lanes,
             context,
             clock,
+            heard: Mutex::default(),
         }
     }
 
     /// Answers Telegram.
     pub async fn telegram_webhook(&self, request: &WebhookRequest) -> Answer {
-        self.inbound_webhook.handle(request).await
+        let answer = self.inbound_webhook.handle(request).await;
+        if is_genuine(request, answer) {
+            self.lock_heard().telegram = Some(self.clock.now());
+        }
+        answer
     }
 
     /// Answers Intercom.
     pub async fn intercom_webhook(&self, request: &WebhookRequest) -> Answer {
-        self.outbound_webhook.handle(request).await
+        let answer = self.outbound_webhook.handle(request).await;
+        if is_genuine(request, answer) {
+            self.lock_heard().intercom = Some(self.clock.now());
+        }
+        answer
+    }
+
+    /// When each vendor was last heard.
+    pub fn heard(&self) -> Heard {
+        *self.lock_heard()
+    }
+
+    fn lock_heard(&self) -> MutexGuard<'_, Heard> {
+        self.heard.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The queues.
@@ -216,4 +247,9 @@ where
             }
         }
     }
+}
+
+/// Nothing is taken without its proof, but for the question whether anybody is there.
+fn is_genuine(request: &WebhookRequest, answer: Answer) -> bool {
+    request.method == WebhookMethod::Post && answer == Answer::Taken
 }
