@@ -4,7 +4,12 @@
 pub mod aws;
 pub mod check;
 pub mod demo;
+pub mod doctor;
+pub mod findings;
+pub mod install;
 pub mod reconcile;
+mod region;
 pub mod serve;
 pub mod settings;
+pub mod setup;
 pub mod stage;

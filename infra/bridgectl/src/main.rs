@@ -5,9 +5,19 @@
     reason = "it talks to a person in a terminal"
 )]
 
-use bridgectl::{check, demo, reconcile, serve, settings, stage::Sabotage};
+use bridgectl::{
+    check, demo, doctor,
+    findings::Level,
+    reconcile, serve, settings,
+    setup::{self, Terminal, Unattended},
+    stage::Sabotage,
+};
 use clap::{Parser, Subcommand};
-use std::{net::SocketAddr, process::ExitCode};
+use std::{
+    io::{IsTerminal as _, stdin},
+    net::SocketAddr,
+    process::ExitCode,
+};
 use tracing_subscriber::EnvFilter;
 
 /// The bridge between Telegram topic groups and Intercom.
@@ -36,6 +46,11 @@ enum Action {
     Serve(serve::Serve),
     /// Searches once for replies that Intercom did not deliver.
     Reconcile(reconcile::Reconcile),
+    /// Sets the bridge up: asks for the tokens, finds the groups, registers the webhook, goes through Intercom's Developer Hub with you.
+    Setup(setup::Setup),
+    /// Looks at everything that can be looked at from outside, and says what to do. Exits 0 if all is well, 1 if somebody should look
+    /// at something, 2 if something is broken, 3 if something could not be checked.
+    Doctor(doctor::Doctor),
 }
 
 #[tokio::main]
@@ -82,6 +97,46 @@ async fn run(command: Command) -> anyhow::Result<ExitCode> {
             log("warn");
             reconcile::run(reconcile, |line| println!("{line}")).await?;
             Ok(ExitCode::SUCCESS)
+        }
+        Action::Setup(setup) => {
+            log("error");
+            set_up(&setup).await
+        }
+        Action::Doctor(doctor) => {
+            log("error");
+            Ok(examine(&doctor).await)
+        }
+    }
+}
+
+async fn set_up(setup: &setup::Setup) -> anyhow::Result<ExitCode> {
+    let found = if setup.yes {
+        setup::run(setup, &mut Unattended).await?
+    } else {
+        anyhow::ensure!(
+            stdin().is_terminal(),
+            "nobody can be asked here: pass --yes, and the tokens in the environment"
+        );
+        setup::run(setup, &mut Terminal).await?
+    };
+    println!("{}", found.text());
+    Ok(found.exit_code())
+}
+
+/// Where nothing can be looked at, that is what could not be checked.
+async fn examine(doctor: &doctor::Doctor) -> ExitCode {
+    match doctor::run(doctor).await {
+        Ok(found) if doctor.is_for_a_program() => {
+            println!("{:#}", found.json());
+            found.exit_code()
+        }
+        Ok(found) => {
+            println!("{}", found.text());
+            found.exit_code()
+        }
+        Err(error) => {
+            eprintln!("bridgectl: {error:#}");
+            Level::Unchecked.exit_code().into()
         }
     }
 }

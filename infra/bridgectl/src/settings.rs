@@ -40,6 +40,11 @@ fn number_of(broken: &str) -> Option<(PathBuf, usize)> {
     Some((file, entry.or_else(value)? + 1))
 }
 
+/// A variable of the environment that says something.
+pub(crate) fn variable(name: &str) -> Option<String> {
+    std::env::var(name).ok().filter(|value| !value.trim().is_empty())
+}
+
 /// The settings of DESIGN §12.
 pub fn config() -> anyhow::Result<Config> {
     Config::parse(|name| std::env::var(name).ok()).context("a setting is missing or wrong")

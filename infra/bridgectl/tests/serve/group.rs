@@ -267,12 +267,16 @@ impl Group {
     }
 
     pub(super) async fn register(&self, url: &str) {
-        let webhook = format!("{url}/telegram-webhook");
-        self.client().set_webhook(&webhook).await.unwrap();
+        self.register_telegram(url).await;
         self.intercom
             .subscribe(&format!("{url}/intercom-webhook"))
             .await
             .unwrap();
+    }
+
+    pub(super) async fn register_telegram(&self, url: &str) {
+        let webhook = format!("{url}/telegram-webhook");
+        self.client().set_webhook(&webhook).await.unwrap();
     }
 
     /// Where Telegram delivers to.

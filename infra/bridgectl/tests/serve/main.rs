@@ -6,10 +6,12 @@
     reason = "what cannot be run has failed, and says how far it came"
 )]
 
+mod doctor;
 mod group;
 mod program;
 mod reconcile;
 mod samples;
+mod setup;
 
 use group::Group;
 use program::Program;

@@ -7,7 +7,7 @@ use reqwest::StatusCode;
 use std::{
     fs::File,
     net::TcpListener,
-    path::PathBuf,
+    path::{Path, PathBuf},
     process::{Child, Command},
     time::Duration,
 };
@@ -90,15 +90,30 @@ impl<'g> Program<'g> {
         lines[lines.len().saturating_sub(40)..].join("\n")
     }
 
+    /// Where it is reached.
+    pub(crate) fn url(&self) -> String {
+        format!("http://127.0.0.1:{}", self.port)
+    }
+
+    /// The folder that it runs in.
+    pub(crate) fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
     /// The program with its settings, to do something with its file.
     fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = self.settings(arguments);
+        command.arg("--data").arg(self.data());
+        command
+    }
+
+    /// The program with its settings.
+    pub(crate) fn settings(&self, arguments: &[&str]) -> Command {
         let group = self.group;
         let chats: Vec<String> = self.chats.iter().map(ToString::to_string).collect();
         let mut command = Command::new(env!("CARGO_BIN_EXE_bridgectl"));
         command
             .args(arguments)
-            .arg("--data")
-            .arg(self.data())
             .current_dir(&self.folder)
             .env_clear()
             .env("TELEGRAM_CHATS", chats.join(","))
@@ -129,38 +144,46 @@ impl<'g> Program<'g> {
 
     /// Starts it and waits until it answers.
     pub(crate) async fn start(&mut self) {
-        self.start_with(&[]).await;
+        self.launch(&[], false).await;
         if !self.is_registered {
             self.is_registered = true;
-            self.group.register(&format!("http://127.0.0.1:{}", self.port)).await;
+            self.group.register(&self.url()).await;
         }
+    }
+
+    /// The same with nothing but its `.env` file.
+    pub(crate) async fn start_with_file(&mut self) {
+        self.launch(&[], true).await;
     }
 
     /// The same with an address that it registers by itself.
     pub(crate) async fn start_at(&mut self, public_url: &str) {
-        self.start_with(&["--public-url", public_url]).await;
+        self.launch(&["--public-url", public_url], false).await;
     }
 
     /// What it answers to whoever asks whether it is well.
     pub(crate) async fn health(&self) -> StatusCode {
-        let url = format!("http://127.0.0.1:{}/healthz", self.port);
         let client = reqwest::Client::builder().no_proxy().build().unwrap();
-        client.get(url).send().await.unwrap().status()
+        client
+            .get(format!("{}/healthz", self.url()))
+            .send()
+            .await
+            .unwrap()
+            .status()
     }
 
-    async fn start_with(&mut self, arguments: &[&str]) {
+    async fn launch(&mut self, arguments: &[&str], clear: bool) {
         let log = File::options()
             .create(true)
             .append(true)
             .open(self.folder.path().join("log"))
             .unwrap();
         let listen = format!("127.0.0.1:{}", self.port);
-        let child = self
-            .command(&[&["serve", "--listen", &listen], arguments].concat())
-            .stderr(log)
-            .spawn()
-            .unwrap();
-        self.child = Some(child);
+        let mut command = self.command(&[&["serve", "--listen", &listen], arguments].concat());
+        if clear {
+            command.env_clear();
+        }
+        self.child = Some(command.stderr(log).spawn().unwrap());
         let address = format!("127.0.0.1:{}", self.port);
         until("it listens", async || {
             let connected = tokio::net::TcpStream::connect(&address).await;
