@@ -1,6 +1,6 @@
 //! What somebody at the page can do.
 
-use super::{faults::Trouble, markup, world::World};
+use super::{faults::Trouble, markup, state::Way, world::World};
 use serde::Deserialize;
 use simulators::{
     intercom::Reply,
@@ -37,8 +37,8 @@ pub(super) enum Action {
     Kill,
     /// The bridge starts.
     Start,
-    /// What was given up is sent once more.
-    Redrive,
+    /// A message that was given up is sent once more.
+    Redrive { way: Way, message: String },
 }
 
 /// Why an act was not done, for whoever tried.
@@ -101,10 +101,15 @@ pub(super) async fn perform(world: &World, action: Action) -> Result<(), Refusal
             Ok(())
         }
         Action::Start => started(world).await,
-        Action::Redrive => {
-            let redriven = world.records.redrive().await;
-            redriven.map_err(|_| Refusal::new("The bridge's database cannot be used."))
-        }
+        Action::Redrive { way, message } => redriven(world, way, &message).await,
+    }
+}
+
+async fn redriven(world: &World, way: Way, message: &str) -> Result<(), Refusal> {
+    match world.records.redrive(way, message).await {
+        Ok(true) => Ok(()),
+        Ok(false) => Err(Refusal::new("It is on its way already.")),
+        Err(_) => Err(Refusal::new("The bridge's database cannot be used.")),
     }
 }
 

@@ -49,6 +49,10 @@ impl Cast {
             person("Maria", "Lopez", "maria_l", false),
             person("Ken", "Adeyemi", "ken_ade", false),
             person("Priya", "Nair", "priya_nair", false),
+            person("Ben", "Okafor", "ben_okafor", false),
+            person("Carla", "Diaz", "carla_diaz", false),
+            person("Dev", "Patel", "dev_patel", false),
+            person("Eva", "Novak", "eva_novak", false),
             person("Sam", "Hill", "sam_at_acme", true),
         ];
         let agents = ["Anna Weber", "Jonas Lind"].map(|name| Agent {

@@ -20,6 +20,10 @@ pub(super) enum Trouble {
     TelegramDown,
     /// Telegram refuses the next message for good.
     TelegramRefuses,
+    /// Intercom answers the next message with 429.
+    IntercomBusy,
+    /// Intercom refuses the next message for good.
+    IntercomRefuses,
     /// Intercom takes the next message, and its answer is lost.
     AnswerLost,
     /// Intercom answers the next message with 500 and has not taken it.
@@ -48,17 +52,20 @@ pub(super) struct Switch {
 }
 
 impl Trouble {
-    const ALL: [Self; 10] = [
+    // In the order of the page's two rows: what is the same at both vendors stands below each other.
+    const ALL: [Self; 12] = [
         Self::TelegramBusy,
         Self::TelegramDown,
-        Self::AnswerLost,
-        Self::IntercomError,
-        Self::IntercomDown,
-        Self::Crash,
+        Self::TelegramRefuses,
         Self::Duplicates,
         Self::NotificationsLost,
         Self::OutOfOrder,
-        Self::TelegramRefuses,
+        Self::IntercomBusy,
+        Self::IntercomDown,
+        Self::IntercomRefuses,
+        Self::IntercomError,
+        Self::AnswerLost,
+        Self::Crash,
     ];
 
     fn words(self) -> (&'static str, &'static str) {
@@ -75,9 +82,17 @@ impl Trouble {
                 "Telegram refuses",
                 "The next reply is refused for good. The agent is told with a note; you can send it again.",
             ),
+            Self::IntercomBusy => (
+                "Intercom says 429",
+                "The next customer message is turned away with “retry after 8 s”. The bridge waits exactly that long.",
+            ),
+            Self::IntercomRefuses => (
+                "Intercom refuses",
+                "The next customer message is refused for good. The customer is told in the topic; you can send it again.",
+            ),
             Self::AnswerLost => (
-                "Intercom's answer is lost",
-                "The next customer message is taken, but the bridge never hears so. It looks a minute later, and does not send it twice.",
+                "Answer gets lost",
+                "Intercom takes the next customer message, but the bridge never hears so. It looks a minute later, and does not send it twice.",
             ),
             Self::IntercomError => (
                 "Intercom says 500",
@@ -118,6 +133,8 @@ impl Trouble {
         match self {
             Self::TelegramBusy => vec![(Telegram, SEND, Fault::TooManyRequests(BUSY_FOR))],
             Self::TelegramRefuses => vec![(Telegram, SEND, Fault::Refuse(TOO_LARGE))],
+            Self::IntercomBusy => both(&Fault::TooManyRequests(BUSY_FOR)),
+            Self::IntercomRefuses => both(&Fault::Refuse(UNPROCESSABLE)),
             Self::AnswerLost => both(&Fault::LoseAnswer),
             Self::IntercomError => both(&Fault::Refuse(500)),
             // Telegram has not taken the message when the bridge dies, Intercom has: what is harder for each.
@@ -144,6 +161,7 @@ const OPEN: &str = "POST /conversations";
 const REPLY: &str = "POST /conversations/{id}/reply";
 /// Refused for good, whatever the bridge does.
 const TOO_LARGE: u16 = 413;
+const UNPROCESSABLE: u16 = 422;
 const BUSY_FOR: Duration = Duration::from_secs(8);
 const LONGER_THAN_A_CALL: Duration = Duration::from_secs(30);
 const LATE_BY: Duration = Duration::from_secs(4);
@@ -201,6 +219,8 @@ impl Troubles {
             Trouble::OutOfOrder => intercom.configure(|options| options.notification_delay = Duration::ZERO),
             Trouble::TelegramBusy
             | Trouble::TelegramRefuses
+            | Trouble::IntercomBusy
+            | Trouble::IntercomRefuses
             | Trouble::AnswerLost
             | Trouble::IntercomError
             | Trouble::Crash => {}

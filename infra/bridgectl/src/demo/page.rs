@@ -31,7 +31,7 @@ pub struct Demo {
 }
 
 /// What the page is made of.
-const ASSETS: [(&str, &str, &str); 12] = [
+const ASSETS: [(&str, &str, &str); 13] = [
     ("/", "text/html; charset=utf-8", include_str!("assets/index.html")),
     ("/base.css", CSS, include_str!("assets/base.css")),
     ("/panes.css", CSS, include_str!("assets/panes.css")),
@@ -40,6 +40,7 @@ const ASSETS: [(&str, &str, &str); 12] = [
     ("/dom.js", JS, include_str!("assets/dom.js")),
     ("/rich.js", JS, include_str!("assets/rich.js")),
     ("/thread.js", JS, include_str!("assets/thread.js")),
+    ("/reading.js", JS, include_str!("assets/reading.js")),
     ("/list.js", JS, include_str!("assets/list.js")),
     ("/composer.js", JS, include_str!("assets/composer.js")),
     ("/lab.js", JS, include_str!("assets/lab.js")),

@@ -1,111 +1,220 @@
-//! The exchange that is under way when the page opens.
+//! What happened before the page was opened. It is played in moments, on clocks that are behind and skip the minutes in between.
 
-use super::{actions::Action, world::World};
-use std::{sync::Arc, time::Duration};
+use super::{actions::Action, faults::Trouble, records::Queued, world::World};
+use mapping::Timestamp;
+use std::time::Duration;
 use tokio::time::{Instant, sleep, timeout_at};
 
-/// How long the exchange may take; it is left where it stands then.
+/// From its first line to the page: the clocks begin so far behind.
+pub(super) const LASTS: Duration = Duration::from_mins(66);
+
+/// How long (real time) it may take to play; it is left where it stands then.
 const MAY_TAKE: Duration = Duration::from_secs(30);
-const BREATH: Duration = Duration::from_millis(400);
+const BREATH: Duration = Duration::from_millis(10);
+
+/// What was written longer before the page than this, somebody has read.
+const READ_BEFORE: Duration = Duration::from_mins(15);
 
 enum Line {
-    Opens(usize, &'static str, &'static str),
-    Says(usize, &'static str, &'static str),
-    Replies(usize, &'static str, &'static str),
-    Notes(usize, &'static str, &'static str),
+    Opens(&'static str, &'static str, &'static str),
+    Says(&'static str, &'static str, &'static str),
+    Replies(&'static str, &'static str, &'static str),
+    /// The same, and Telegram refuses it.
+    RepliesInVain(&'static str, &'static str, &'static str),
+    Notes(&'static str, &'static str, &'static str),
+    Closes(&'static str, &'static str),
 }
 
-use Line::{Notes, Opens, Replies, Says};
+use Line::{Closes, Notes, Opens, Replies, RepliesInVain, Says};
 
-/// People and agents go by their places in the cast.
-const LINES: [Line; 9] = [
-    Opens(
+/// Who does what where, each so many minutes after the line before it.
+const LINES: [(u64, Line); 20] = [
+    (
+        0,
+        Opens(
+            "Carla",
+            "Return label",
+            "Hi, where do I find the return label for order `0987`?",
+        ),
+    ),
+    (
         2,
-        "Size exchange",
-        "Hi! The jacket from order `A-2291` is too small. Can I swap it for an __L__?",
+        Replies(
+            "Jonas",
+            "Return label",
+            "Hi Carla, it is the last page of your [delivery note](https://example.com/help/returns).",
+        ),
     ),
-    Opens(
+    (4, Says("Carla", "Return label", "Found it, thank you!")),
+    (1, Closes("Jonas", "Return label")),
+    (
+        5,
+        Opens("Eva", "Gift cards", "Hello, can I pay with **two** gift cards at once?"),
+    ),
+    (
+        3,
+        Replies(
+            "Anna",
+            "Gift cards",
+            "Yes, Eva! Enter one after the other at the checkout.",
+        ),
+    ),
+    (6, Opens("Ben", "Holiday hours", "Are you open on __24 December__?")),
+    (3, RepliesInVain("Jonas", "Holiday hours", "Yes Ben, until **noon**.")),
+    (
+        8,
+        Opens(
+            "Priya",
+            "Size exchange",
+            "Hi! The jacket from order `A-2291` is too small. Can I swap it for an __L__?",
+        ),
+    ),
+    (
+        5,
+        Replies(
+            "Anna",
+            "Size exchange",
+            "Hi Priya, gladly: the __L__ is in stock. Shall I send it today?",
+        ),
+    ),
+    (
+        6,
+        Opens(
+            "Maria",
+            "Order 1042",
+            "Hello! My parcel was **due on Monday** and it has not come yet.",
+        ),
+    ),
+    (
         1,
-        "March invoice",
-        "Good morning, I need the March invoice with our **VAT number** on it.",
+        Says(
+            "Maria",
+            "Order 1042",
+            "The tracking page says nothing new: [track 1042](https://example.com/track/1042)",
+        ),
     ),
-    Opens(
-        0,
-        "Order 1042",
-        "Hello! My parcel was **due on Monday** and it has not come yet.",
+    (
+        4,
+        Replies(
+            "Anna",
+            "Order 1042",
+            "Hi Maria, sorry for the wait! It is **on its way again** and should reach you __tomorrow__.",
+        ),
     ),
-    Says(
-        0,
-        "Order 1042",
-        "The tracking page says nothing new: [track 1042](https://example.com/track/1042)",
+    (
+        1,
+        Notes(
+            "Anna",
+            "Order 1042",
+            "The carrier lost a day in Leipzig. Refund the shipping if it slips again.",
+        ),
     ),
-    Replies(
-        0,
-        "Order 1042",
-        "Hi Maria, sorry for the wait! It is **on its way again** and should reach you __tomorrow__.",
+    (
+        3,
+        Opens(
+            "Dev",
+            "New address",
+            "We have moved! Can order 1038 still go to the new address?",
+        ),
     ),
-    Notes(
-        0,
-        "Order 1042",
-        "The carrier lost a day in Leipzig. Refund the shipping if it slips again.",
+    (
+        2,
+        Opens(
+            "Ken",
+            "March invoice",
+            "Good morning, I need the March invoice with our **VAT number** on it.",
+        ),
     ),
-    Says(3, "Order 1042", "I called the depot: it is on the van."),
-    Replies(1, "March invoice", "Of course, Ken. What is the VAT number?"),
-    Says(0, "Order 1042", "Wonderful, thank you both!"),
+    (1, Says("Sam", "Order 1042", "I called the depot: it is on the van.")),
+    (
+        3,
+        Replies("Jonas", "March invoice", "Of course, Ken. What is the VAT number?"),
+    ),
+    (1, Says("Priya", "Size exchange", "Yes please, and thank you!")),
+    (2, Says("Maria", "Order 1042", "Wonderful, thank you both!")),
 ];
 
-/// Plays the exchange, each line when what it answers has come across.
-pub(super) async fn play(world: Arc<World>) {
+/// Until when everything has been read, if the page could be opened first at this time.
+pub(super) fn read_until(began: Timestamp) -> Timestamp {
+    began - READ_BEFORE
+}
+
+/// Plays it, each line when what came before it is across.
+pub(super) async fn play(world: &World) {
     let end = Instant::now() + MAY_TAKE;
     let _ = timeout_at(end, async {
-        for line in LINES {
-            play_line(&world, line).await;
-            sleep(BREATH).await;
+        for (minutes, line) in LINES {
+            // Nothing may be under way while time is skipped: it would seem to have taken that long.
+            settle(world).await;
+            world.vendors.clock.catch_up(Duration::from_mins(minutes));
+            play_line(world, line).await;
         }
+        settle(world).await;
     })
     .await;
+    world.vendors.clock.catch_up(LASTS);
+}
+
+async fn settle(world: &World) {
+    let is_settled = async || {
+        let told = world.vendors.telegram.pending() + world.vendors.intercom.pending() == 0;
+        told && world.records.queued().await.is_ok_and(Queued::is_empty)
+    };
+    while !is_settled().await {
+        sleep(BREATH).await;
+    }
 }
 
 async fn play_line(world: &World, line: Line) {
-    let person = |at: usize| world.cast.people.get(at).map_or(0, |person| person.id);
-    let agent = |at: usize| {
-        world
-            .cast
-            .agents
-            .get(at)
-            .map_or_else(String::new, |agent| agent.id.clone())
-    };
+    let (title, text) = (str::to_owned, str::to_owned);
     let action = match line {
-        Opens(who, title, text) => Action::OpenTopic {
-            person: person(who),
-            title: title.to_owned(),
-            text: text.to_owned(),
+        Opens(who, topic, words) => Action::OpenTopic {
+            person: person(world, who),
+            title: title(topic),
+            text: text(words),
         },
-        Says(who, topic, text) => {
-            let colleague = world.cast.people.get(who).is_some_and(|person| person.staff);
-            if colleague {
-                // A colleague who writes before any customer's message is across stays unheard.
-                conversation(world, topic).await;
-            }
-            Action::Say {
-                topic: self::topic(world, topic),
-                person: person(who),
-                text: text.to_owned(),
-            }
+        Says(who, topic, words) => Action::Say {
+            topic: self::topic(world, topic),
+            person: person(world, who),
+            text: text(words),
+        },
+        Replies(who, topic, words) => reply(world, who, topic, words),
+        RepliesInVain(who, topic, words) => {
+            world.troubles.switch(Trouble::TelegramRefuses, true);
+            reply(world, who, topic, words)
         }
-        Replies(who, title, text) => Action::Reply {
-            conversation: conversation(world, title).await,
-            agent: agent(who),
-            text: text.to_owned(),
+        Notes(who, topic, words) => Action::Note {
+            conversation: conversation(world, topic),
+            agent: agent(world, who),
+            text: text(words),
         },
-        Notes(who, title, text) => Action::Note {
-            conversation: conversation(world, title).await,
-            agent: agent(who),
-            text: text.to_owned(),
+        Closes(who, topic) => Action::Close {
+            conversation: conversation(world, topic),
+            agent: agent(world, who),
         },
     };
     // Nobody waits for an answer here; what was refused is not on the page.
     let _ = world.act(action).await;
+}
+
+fn reply(world: &World, who: &str, topic: &str, words: &str) -> Action {
+    Action::Reply {
+        conversation: conversation(world, topic),
+        agent: agent(world, who),
+        text: words.to_owned(),
+    }
+}
+
+fn person(world: &World, first_name: &str) -> i64 {
+    let mut people = world.cast.people.iter();
+    let found = people.find(|person| person.name.starts_with(first_name));
+    found.map_or(0, |person| person.id)
+}
+
+fn agent(world: &World, first_name: &str) -> String {
+    let mut agents = world.cast.agents.iter();
+    let found = agents.find(|agent| agent.name.starts_with(first_name));
+    found.map_or_else(String::new, |agent| agent.id.clone())
 }
 
 fn topic(world: &World, title: &str) -> i64 {
@@ -113,14 +222,33 @@ fn topic(world: &World, title: &str) -> i64 {
     topics.find(|topic| topic.name == title).map_or(0, |topic| topic.id)
 }
 
-/// The conversation of a topic, as soon as there is one.
-async fn conversation(world: &World, title: &str) -> String {
-    loop {
-        let mut conversations = world.vendors.intercom.conversations().into_iter();
-        let found = conversations.find(|conversation| conversation.title.as_deref() == Some(title));
-        match found {
-            Some(conversation) => return conversation.id,
-            None => sleep(BREATH).await,
-        }
+fn conversation(world: &World, title: &str) -> String {
+    let mut conversations = world.vendors.intercom.conversations().into_iter();
+    let found = conversations.find(|conversation| conversation.title.as_deref() == Some(title));
+    found.map_or_else(String::new, |conversation| conversation.id)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn it_is_played_to_its_end_and_every_line_has_its_own_minute() {
+        let minutes: u64 = LINES.iter().map(|(minutes, _)| minutes).sum();
+        assert!(Duration::from_mins(minutes) < LASTS, "its end is in the past");
+        let world = World::start().await.unwrap();
+        world.shown().wait_for(|page| !page.is_empty()).await.unwrap();
+        let place = simulators::telegram::Place::topic(world.cast.forum, topic(&world, "Order 1042"));
+        let seen = world.vendors.telegram.messages(place);
+        let told: Vec<&str> = seen.iter().map(|message| message.from_name.as_str()).collect();
+        assert_eq!(
+            told,
+            ["Maria Lopez", "Maria Lopez", "Support", "Sam Hill", "Maria Lopez"]
+        );
+        let times: std::collections::BTreeSet<i64> = seen.iter().map(|message| message.date_ms / 60_000).collect();
+        assert_eq!(times.len(), seen.len(), "{times:?}");
+        assert!(world.records.queued().await.unwrap().is_empty());
+        let lag = world.began.as_millis() - world.vendors.clock.now_ms();
+        assert!(lag <= 0, "the clocks are {lag} ms behind");
     }
 }

@@ -3,7 +3,8 @@
 use super::{
     cast::{Agent, GROUP, Person},
     faults::Switch,
-    records::Queued,
+    records::{GivenUp, Queued},
+    scene,
     state::{Around, State, Way},
     world::World,
 };
@@ -18,12 +19,17 @@ use std::collections::BTreeMap;
 
 #[derive(Serialize)]
 struct Snapshot<'w> {
+    /// Which demo it is: another one has other messages under the same ids.
+    demo: i64,
+    /// What is older was read before the page was opened.
+    read_until: i64,
     group: &'static str,
     people: &'w [Person],
     agents: &'w [Agent],
     topics: Vec<Topic>,
     conversations: Vec<Conversation>,
     bridge: Option<i64>,
+    comes_back: bool,
     queued: Queued,
     switches: Vec<Switch>,
 }
@@ -68,19 +74,40 @@ struct Now {
     running_since: Option<Timestamp>,
 }
 
+/// What the bridge's records say about messages.
+struct Known<T> {
+    deliveries: BTreeMap<T, Delivery>,
+    given_up: GivenUp,
+}
+
+impl<T> Known<T> {
+    /// The dead letters are read last: the bridge puts a copy there before it records that it gave up.
+    async fn of(world: &World, deliveries: BTreeMap<T, Delivery>) -> anyhow::Result<Self> {
+        let given_up = world.records.given_up().await?;
+        Ok(Self { deliveries, given_up })
+    }
+}
+
 /// Takes it.
 pub(super) async fn take(world: &World) -> anyhow::Result<String> {
+    let (running_since, comes_back) = {
+        let bridge = world.bridge.lock().await;
+        (bridge.since(), bridge.comes_back())
+    };
     let now = Now {
         at: Timestamp::from_millis(world.vendors.clock.now_ms()),
-        running_since: world.bridge.lock().await.since(),
+        running_since,
     };
     let snapshot = Snapshot {
+        demo: world.began.as_millis(),
+        read_until: scene::read_until(world.began).as_millis(),
         group: GROUP,
         people: &world.cast.people,
         agents: &world.cast.agents,
         topics: topics(world, &now).await?,
         conversations: conversations(world, &now).await?,
         bridge: now.running_since.map(Timestamp::as_millis),
+        comes_back,
         queued: world.records.queued().await?,
         switches: world.troubles.switches(),
     };
@@ -95,7 +122,8 @@ async fn topics(world: &World, now: &Now) -> anyhow::Result<Vec<Topic>> {
         let seen = telegram.messages(place);
         let ids: Vec<i64> = seen.iter().map(|message| message.id).collect();
         let deliveries = world.records.inbound(&ids).await?;
-        let mut messages = said_in(world, now, &seen, &deliveries);
+        let known = Known::of(world, deliveries).await?;
+        let mut messages = said_in(world, now, &seen, &known);
         messages.extend(telegram.service_messages(place).iter().filter_map(event));
         messages.sort_by_key(|message| message.id.parse::<i64>().unwrap_or_default());
         let SeenTopic { id, name, .. } = topic;
@@ -104,12 +132,12 @@ async fn topics(world: &World, now: &Now) -> anyhow::Result<Vec<Topic>> {
     Ok(topics)
 }
 
-fn said_in(world: &World, now: &Now, seen: &[Seen], deliveries: &BTreeMap<i64, Delivery>) -> Vec<Message> {
+fn said_in(world: &World, now: &Now, seen: &[Seen], known: &Known<i64>) -> Vec<Message> {
     let mut is_behind = false;
     let told_next = world.vendors.telegram.next_due_ms().map(Timestamp::from_millis);
     let mut said = Vec::new();
     for message in seen.iter().filter(|message| !message.deleted) {
-        let delivery = deliveries.get(&message.id);
+        let delivery = known.deliveries.get(&message.id);
         let around = Around {
             way: Way::ToIntercom,
             now: now.at,
@@ -117,6 +145,7 @@ fn said_in(world: &World, now: &Now, seen: &[Seen], deliveries: &BTreeMap<i64, D
             running_since: now.running_since,
             told_next,
             is_behind,
+            is_given_up: known.given_up.holds(Way::ToIntercom, &message.id.to_string()),
         };
         let state = (!message.from_bot).then(|| State::of(delivery, &around));
         is_behind |= state.is_some() && !delivery.is_some_and(Delivery::is_finished);
@@ -180,7 +209,8 @@ async fn conversations(world: &World, now: &Now) -> anyhow::Result<Vec<Conversat
     for view in views {
         let parts: Vec<String> = view.parts.iter().map(|part| part.id.clone()).collect();
         let deliveries = world.records.outbound(&parts).await?;
-        let messages = written_in(world, now, &view, &deliveries);
+        let known = Known::of(world, deliveries).await?;
+        let messages = written_in(world, now, &view, &known);
         let names = view.contacts.iter().filter_map(|contact| contact.name.clone());
         conversations.push(Conversation {
             topic: topics.get(&view.id).copied(),
@@ -195,18 +225,13 @@ async fn conversations(world: &World, now: &Now) -> anyhow::Result<Vec<Conversat
     Ok(conversations)
 }
 
-fn written_in(
-    world: &World,
-    now: &Now,
-    view: &ConversationView,
-    deliveries: &BTreeMap<String, Delivery>,
-) -> Vec<Message> {
+fn written_in(world: &World, now: &Now, view: &ConversationView, known: &Known<String>) -> Vec<Message> {
     let mut is_behind = false;
     let told_next = world.vendors.intercom.next_due_ms().map(Timestamp::from_millis);
     let mut written = Vec::new();
     for part in &view.parts {
         let Some(kind) = kind_of(part) else { continue };
-        let delivery = deliveries.get(&part.id);
+        let delivery = known.deliveries.get(&part.id);
         let goes_out = kind == "message" && matches!(part.author_kind.as_str(), "admin" | "bot");
         let around = Around {
             way: Way::ToTelegram,
@@ -215,6 +240,7 @@ fn written_in(
             running_since: now.running_since,
             told_next,
             is_behind,
+            is_given_up: known.given_up.holds(Way::ToTelegram, &part.id),
         };
         let state = goes_out.then(|| State::of(delivery, &around));
         is_behind |= goes_out && !delivery.is_some_and(Delivery::is_finished);

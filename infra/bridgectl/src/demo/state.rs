@@ -1,7 +1,7 @@
 //! What the page says about a message on its way, out of the bridge's record of it.
 
 use mapping::{Delivery, DeliveryState, LEASE, Timestamp};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use std::time::Duration;
 
 /// A message's state, for a reader.
@@ -36,7 +36,8 @@ struct Next {
 }
 
 /// Which way a message goes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub(super) enum Way {
     ToIntercom,
     ToTelegram,
@@ -54,6 +55,8 @@ pub(super) struct Around {
     pub(super) told_next: Option<Timestamp>,
     /// Whether an earlier message of the same lane is still under way.
     pub(super) is_behind: bool,
+    /// Whether a copy of it lies among the dead letters.
+    pub(super) is_given_up: bool,
 }
 
 /// The queue gives a message out again so long after the lease of the worker that died with it.
@@ -108,6 +111,7 @@ impl State {
             DeliveryState::Waiting { reason, not_before } => waiting(reason, *not_before, around),
             DeliveryState::Delivered => delivered(delivery, around.way),
             DeliveryState::Skipped { reason } => skipped(reason),
+            DeliveryState::Undeliverable { .. } if !around.is_given_up => sent_again(around),
             DeliveryState::Undeliverable { reason, in_doubt } => {
                 let fate = if *in_doubt {
                     "given up, though it may have arrived"
@@ -146,12 +150,21 @@ fn unrecorded(around: &Around) -> State {
     }
 }
 
+/// Its copy has left the dead letters, and the bridge has not begun with it.
+fn sent_again(around: &Around) -> State {
+    let words = if around.running_since.is_none() {
+        "sent again: waits, the bridge is not running"
+    } else {
+        "sent again: waits for its turn"
+    };
+    State::new(Kind::Waiting, words)
+}
+
 /// A call may be out. Whose: the bridge's of now, or that of one that was killed? Or one that gave no answer?
 fn claimed(delivery: &Delivery, lease_until: Timestamp, around: &Around) -> State {
     let taken = lease_until - LEASE;
     let to = around.way.to();
-    let is_doubt = delivery.begun == 0 && delivery.attempt > 0 && taken < around.written;
-    if is_doubt {
+    if is_doubt(delivery, taken) {
         let words = format!("{to} gave no answer: nobody knows if it arrived");
         let what = match around.way {
             Way::ToIntercom => "looks",
@@ -164,6 +177,13 @@ fn claimed(delivery: &Delivery, lease_until: Timestamp, around: &Around) -> Stat
         return State::new(Kind::Waiting, words).next("taken over", lease_until + HIDDEN_LONGER);
     }
     State::new(Kind::OnItsWay, format!("going to {to}"))
+}
+
+/// Of a claim that a worker holds, beginnings are counted until it has proven a step. So one that counts none and has no proof since
+/// it was taken was left behind in doubt, and its lease says when somebody looks.
+fn is_doubt(delivery: &Delivery, taken: Timestamp) -> bool {
+    let has_proof = delivery.receipts.iter().any(|receipt| receipt.at >= taken);
+    delivery.begun == 0 && !has_proof
 }
 
 fn waiting(reason: &str, not_before: Timestamp, around: &Around) -> State {
@@ -222,6 +242,7 @@ fn why(reason: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use mapping::{PartId, Proof, Receipt, Step};
     use serde_json::json;
 
     const NOW: Timestamp = Timestamp::from_seconds(1_000);
@@ -234,6 +255,7 @@ mod tests {
             running_since: Some(NOW - Duration::from_mins(1)),
             told_next: None,
             is_behind: false,
+            is_given_up: false,
         }
     }
 
@@ -294,6 +316,73 @@ mod tests {
         assert_eq!(next.as_deref(), Some("looks 1060"));
     }
 
+    /// What is said of a claim of a message that was written minutes before.
+    fn said_of_an_old(delivery: &Delivery) -> (String, Option<String>) {
+        let old = Around {
+            written: NOW - Duration::from_mins(5),
+            running_since: Some(NOW - Duration::from_secs(10)),
+            ..around(Way::ToIntercom)
+        };
+        said(Some(delivery), &old)
+    }
+
+    #[test]
+    fn a_lost_answer_is_told_however_old_the_message_is() {
+        let lease_until = NOW + Duration::from_mins(1);
+        let doubt = delivery(DeliveryState::Claimed { lease_until }, 4, 0);
+        let (words, next) = said_of_an_old(&doubt);
+        assert!(words.starts_with("Intercom gave no answer"), "{words}");
+        assert_eq!(next.as_deref(), Some("looks 1060"));
+    }
+
+    #[test]
+    fn a_doubt_that_is_kept_while_nobody_can_look_is_still_one() {
+        for attempt in [0, 3] {
+            let lease_until = NOW + Duration::from_secs(8);
+            let kept = delivery(DeliveryState::Claimed { lease_until }, attempt, 0);
+            let (words, next) = said_of_an_old(&kept);
+            assert!(words.starts_with("Intercom gave no answer"), "{words}");
+            assert_eq!(next.as_deref(), Some("looks 1008"));
+        }
+    }
+
+    #[test]
+    fn a_claim_that_has_proven_a_step_is_no_doubt() {
+        let taken = NOW - Duration::from_secs(2);
+        let mut working = delivery(
+            DeliveryState::Claimed {
+                lease_until: taken + LEASE,
+            },
+            2,
+            0,
+        );
+        working.receipts.push(Receipt {
+            step: Step::Create,
+            proof: Proof::Part(PartId::new("7")),
+            at: NOW - Duration::from_secs(1),
+        });
+        assert_eq!(said_of_an_old(&working), ("going to Intercom".into(), None));
+    }
+
+    #[test]
+    fn what_was_given_up_fails_until_it_is_sent_again() {
+        let state = DeliveryState::Undeliverable {
+            reason: "have it accepted by Intercom: 422".into(),
+            in_doubt: false,
+        };
+        let dead = delivery(state, 0, 0);
+        let given_up = Around {
+            is_given_up: true,
+            ..around(Way::ToIntercom)
+        };
+        assert_eq!(
+            said(Some(&dead), &given_up).0,
+            "not delivered: Intercom refused it: 422"
+        );
+        let sent_again = said(Some(&dead), &around(Way::ToIntercom)).0;
+        assert_eq!(sent_again, "sent again: waits for its turn");
+    }
+
     #[test]
     fn what_has_no_record_says_who_is_waited_for() {
         let behind = Around {
@@ -316,7 +405,11 @@ mod tests {
             reason: "have it accepted by Telegram: Bad Request".into(),
             in_doubt: false,
         };
-        let state = State::of(Some(&delivery(undeliverable, 2, 0)), &around(Way::ToTelegram));
+        let given_up = Around {
+            is_given_up: true,
+            ..around(Way::ToTelegram)
+        };
+        let state = State::of(Some(&delivery(undeliverable, 2, 0)), &given_up);
         let expected = json!({
             "kind": "failed", "tries": 2,
             "words": "not delivered: Telegram refused it: Bad Request",

@@ -9,6 +9,7 @@ use super::{
     scene, snapshot,
 };
 use crate::stage::{Setting, Vendors};
+use mapping::Timestamp;
 use simulators::SimClock;
 use std::{sync::Arc, time::Duration};
 use tempfile::TempDir;
@@ -33,6 +34,8 @@ pub(super) struct World {
     pub(super) troubles: Troubles,
     pub(super) records: Records,
     pub(super) bridge: Mutex<Bridge>,
+    /// When the page could first be looked at.
+    pub(super) began: Timestamp,
     shown: watch::Sender<Arc<str>>,
     changed: Notify,
     // The bridge's database file is removed with it.
@@ -40,9 +43,10 @@ pub(super) struct World {
 }
 
 impl World {
-    /// Starts the vendors and the bridge, and lets the first exchange begin.
+    /// Starts the vendors and the bridge, and begins with what happened before the page can be looked at.
     pub(super) async fn start() -> anyhow::Result<Arc<Self>> {
-        let vendors = Vendors::start(SimClock::real()).await;
+        let vendors = Vendors::start(SimClock::behind(scene::LASTS)).await;
+        let began = Timestamp::from_millis(SimClock::real().now_ms());
         let cast = Cast::gather(&vendors);
         let troubles = Troubles::before(&vendors).await?;
         let directory = TempDir::new()?;
@@ -62,6 +66,7 @@ impl World {
             troubles,
             records,
             bridge: Mutex::new(bridge),
+            began,
             shown: watch::Sender::new(Arc::from("")),
             changed: Notify::new(),
             _directory: directory,
@@ -70,8 +75,7 @@ impl World {
         world.vendors.intercom.run_in_background();
         world.bridge.lock().await.start(&world.vendors).await?;
         tokio::spawn(Arc::clone(&world).strike());
-        tokio::spawn(Arc::clone(&world).look());
-        tokio::spawn(scene::play(Arc::clone(&world)));
+        tokio::spawn(Arc::clone(&world).open());
         Ok(world)
     }
 
@@ -89,10 +93,15 @@ impl World {
         done
     }
 
-    async fn look(self: Arc<Self>) {
+    async fn open(self: Arc<Self>) {
+        scene::play(&self).await;
+        self.look().await;
+    }
+
+    async fn look(&self) {
         loop {
             if self.shown.receiver_count() > 0
-                && let Ok(snapshot) = snapshot::take(&self).await
+                && let Ok(snapshot) = snapshot::take(self).await
             {
                 self.show(snapshot);
             }
@@ -118,10 +127,20 @@ impl World {
             sleep(STRIKE_EVERY).await;
             let struck = self.troubles.struck();
             if struck.contains(&Trouble::Crash) {
-                self.bridge.lock().await.kill();
-                sleep(DEAD_FOR).await;
-                // Where a vendor is down it cannot start, as in earnest; the page has the button for it.
-                let _ = self.bridge.lock().await.start(&self.vendors).await;
+                self.bridge.lock().await.crash();
+                tokio::spawn(Arc::clone(&self).come_back());
+            }
+        }
+    }
+
+    /// Starts the bridge again after a crash, as whatever looks after a service does: until it runs.
+    async fn come_back(self: Arc<Self>) {
+        loop {
+            sleep(DEAD_FOR).await;
+            let mut bridge = self.bridge.lock().await;
+            // One that does not start is tried again; the page shows that it does not run.
+            if bridge.come_back(&self.vendors).await.is_ok() {
+                return;
             }
         }
     }

@@ -23,7 +23,13 @@ use simulators::{
     intercom::IntercomSim,
     telegram::{Bot, TelegramSim},
 };
-use std::{path::PathBuf, sync::Arc, time::Duration};
+use std::{
+    io::{self, ErrorKind},
+    net::{Ipv4Addr, SocketAddr},
+    path::PathBuf,
+    sync::Arc,
+    time::Duration,
+};
 use telegram::{TelegramClient, TelegramUpdates};
 use time::{StageClock, StageEntropy};
 use tokio::{
@@ -60,6 +66,8 @@ pub struct Setting {
     pub seed: u64,
     /// Where the database file is; one that ends with the stage, without it.
     pub data: Option<PathBuf>,
+    /// Where the vendors know its webhooks to be, from before; without it they are told of an address of their own.
+    pub known_at: Option<SocketAddr>,
     /// What is broken on purpose.
     pub sabotage: Option<Sabotage>,
     /// What stands between the handlers and the outside.
@@ -108,6 +116,8 @@ pub struct Stage {
     pub database: Database,
     /// Where its webhooks are.
     pub base_url: String,
+    /// The same as an address.
+    pub address: SocketAddr,
     listener: JoinHandle<()>,
 }
 
@@ -123,10 +133,11 @@ impl Drop for Stage {
 impl Stage {
     /// Puts a bridge between the vendors and tells them where it is.
     pub async fn set(vendors: Vendors, setting: &Setting) -> anyhow::Result<Self> {
-        let listener = TcpListener::bind("127.0.0.1:0")
+        let listener = listen(setting.known_at)
             .await
-            .context("there is no free port on 127.0.0.1")?;
-        let base_url = format!("http://{}", listener.local_addr()?);
+            .context("127.0.0.1 cannot be listened on")?;
+        let address = listener.local_addr()?;
+        let base_url = format!("http://{address}");
         let database = match &setting.data {
             Some(path) => Database::open(path)?,
             None => Database::temporary()?,
@@ -136,14 +147,17 @@ impl Stage {
         let listener = tokio::spawn(async move {
             let _ = axum::serve(listener, router).await;
         });
-        telegram.set_webhook(&format!("{base_url}/telegram-webhook")).await?;
-        let url = format!("{base_url}/intercom-webhook");
-        vendors.intercom.subscribe(&url).await.map_err(anyhow::Error::msg)?;
+        if setting.known_at.is_none() {
+            telegram.set_webhook(&format!("{base_url}/telegram-webhook")).await?;
+            let url = format!("{base_url}/intercom-webhook");
+            vendors.intercom.subscribe(&url).await.map_err(anyhow::Error::msg)?;
+        }
         Ok(Self {
             vendors,
             machine,
             database,
             base_url,
+            address,
             listener,
         })
     }
@@ -199,6 +213,22 @@ impl Stage {
 
 /// How long (real time) a vendor may take to notice that its caller is gone.
 const LATE: Duration = Duration::from_mins(1);
+
+/// How long (real time) whoever listened at an address before may take to leave it.
+const LEAVING: Duration = Duration::from_secs(2);
+
+async fn listen(known_at: Option<SocketAddr>) -> io::Result<TcpListener> {
+    let address = known_at.unwrap_or_else(|| (Ipv4Addr::LOCALHOST, 0).into());
+    let give_up = Instant::now() + LEAVING;
+    loop {
+        match TcpListener::bind(address).await {
+            Err(error) if error.kind() == ErrorKind::AddrInUse && Instant::now() < give_up => {
+                sleep(Duration::from_millis(10)).await;
+            }
+            bound => return bound,
+        }
+    }
+}
 
 /// The handlers, wired as `serve` wires them, but for the clock, chance and what is sabotaged.
 fn bridge(

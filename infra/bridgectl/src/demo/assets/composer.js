@@ -14,7 +14,7 @@ const TALLEST = 132;
  * Fills a form with a composer. `modes` are the ways of sending, the first of them at the beginning; `send` gets text, author
  * and mode, and tells whether it was sent.
  */
-export function composer(form, { label, modes = [], send, changed }) {
+export function composer(form, { label, modes = [], send, changed, chose }) {
   const text = h('textarea', { rows: '1', maxlength: '4000', 'aria-label': 'Message', enterkeyhint: 'send' });
   const people = h('select', { 'aria-label': label });
   const button = h('button', { type: 'submit', class: 'send', 'aria-label': 'Send', title: 'Send (Enter)' }, icon('plane'));
@@ -39,7 +39,7 @@ export function composer(form, { label, modes = [], send, changed }) {
   form.append(
     h('div', { class: 'composer-bar' },
       choices.length ? h('div', { class: 'modes', role: 'group', 'aria-label': 'Kind of message' }, ...choices) : null,
-      h('label', { class: 'author' }, h('span', {}, label), people),
+      h('label', { class: 'author' }, choices.length ? null : h('span', {}, label), people),
       h('div', { class: 'tools', role: 'toolbar', 'aria-label': 'Formatting' }, ...tools)),
     h('div', { class: 'composer-line' }, text, button));
   choose(self.mode);
@@ -49,7 +49,10 @@ export function composer(form, { label, modes = [], send, changed }) {
     text.style.height = `${Math.min(text.scrollHeight + 2, TALLEST)}px`;
   };
   text.addEventListener('input', grow);
-  people.addEventListener('change', () => changed?.());
+  people.addEventListener('change', () => {
+    chose?.(people.value);
+    changed?.();
+  });
   text.addEventListener('keydown', (event) => {
     if (event.key === 'Enter' && !event.shiftKey && !event.isComposing) {
       event.preventDefault();

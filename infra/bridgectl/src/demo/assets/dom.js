@@ -27,8 +27,14 @@ export function icon(name) {
 
 export const byId = (id) => document.getElementById(id);
 
+/** Says something else, if it is something else: what is not touched is not read out again. */
+export function tell(element, words) {
+  if (element.textContent !== words) element.textContent = words;
+}
+
 /** Lets `parent` hold one element for each item, in order, and makes only those anew that look different. */
 export function keyed(parent, items, make) {
+  const held = hold(parent);
   const known = new Map();
   for (const child of [...parent.children]) known.set(child.dataset.key, child);
   let before = parent.firstElementChild;
@@ -50,6 +56,22 @@ export function keyed(parent, items, make) {
     else parent.insertBefore(element, before);
   }
   for (const gone of known.values()) gone.remove();
+  if (held) giveBack(parent, held);
+}
+
+/** Where in `parent` the keyboard is. */
+function hold(parent) {
+  const active = document.activeElement;
+  const child = [...parent.children].find((one) => one.contains(active));
+  return child && { active, key: child.dataset.key, control: active.dataset.control };
+}
+
+/** Leaves the keyboard where it was: on the same control of the same item, or on the item if that control is gone. */
+function giveBack(parent, { active, key, control }) {
+  if (document.activeElement === active) return;
+  const child = [...parent.children].find((one) => one.dataset.key === key);
+  const same = control && child?.querySelector(`[data-control="${control}"]`);
+  (active.isConnected ? active : same || child)?.focus({ preventScroll: true });
 }
 
 const clock = new Intl.DateTimeFormat('en-GB', { hour: '2-digit', minute: '2-digit' });
@@ -61,16 +83,24 @@ export function initials(name) {
   return letters.map((word) => [...word][0].toUpperCase()).join('') || '?';
 }
 
-const TONES = 8;
+const TONES = 12;
 
-/** A name keeps its colour. */
-export function tone(name) {
-  let sum = 7;
-  for (const letter of name) sum = (sum * 31 + letter.codePointAt(0)) % 9973;
-  return `tone-${sum % TONES}`;
+/** Gives out colours in the order in which names appear; a name keeps its own. */
+function palette() {
+  const tones = new Map();
+  return (name) => {
+    if (!tones.has(name)) tones.set(name, tones.size % TONES);
+    return `tone-${tones.get(name)}`;
+  };
 }
 
-export const avatar = (name) => h('span', { class: `avatar ${tone(name)}`, 'aria-hidden': 'true' }, initials(name));
+/** The colours of people, and those of topics. */
+export const personTone = palette();
+export const topicTone = palette();
+
+export const avatar = (name) => h('span', { class: `avatar ${personTone(name)}`, 'aria-hidden': 'true' }, initials(name));
+export const botAvatar = () => h('span', { class: 'avatar bot', 'aria-hidden': 'true' }, icon('bridge'));
+export const topicAvatar = (title) => h('span', { class: `avatar topic ${topicTone(title)}`, 'aria-hidden': 'true' }, initials(title)[0]);
 
 let toastTimer;
 

@@ -1,6 +1,6 @@
 // What can be made to go wrong, the bridge itself, and what to try.
 
-import { act, byId, h, keyed } from './dom.js';
+import { act, byId, h, keyed, tell } from './dom.js';
 
 const ABOUT = 'Each switch breaks something at Telegram or Intercom, or in the bridge. The bridge is not told: watch it cope.';
 const done = new Set();
@@ -29,8 +29,8 @@ export function keepLab() {
   });
 }
 
-/** Shows the switches and the bridge. */
-export function showLab({ switches, bridge, queued }) {
+/** Shows the switches, and the bridge with what it has given up. */
+export function showLab({ switches, bridge, comes_back: comesBack, queued }, givenUp) {
   keyed(byId('switches'), switches.map((one) => ({ ...one, key: one.id })), (one, former) => {
     if (!former) return h('li', {}, control(one));
     former.firstElementChild.setAttribute('aria-checked', String(one.on));
@@ -38,15 +38,13 @@ export function showLab({ switches, bridge, queued }) {
   });
   const isRunning = bridge !== null;
   byId('bridge').classList.toggle('running', isRunning);
-  tell(byId('bridge-state'), isRunning ? 'Bridge running' : 'Bridge killed');
+  tell(byId('bridge-state'), isRunning ? 'Bridge running' : comesBack ? 'Bridge crashed, comes back' : 'Bridge killed');
   tell(byId('power').lastElementChild, isRunning ? 'Kill' : 'Start');
   byId('power').setAttribute('aria-label', isRunning ? 'Kill the bridge' : 'Start the bridge');
   tell(byId('flow-in'), String(queued.inbound));
   tell(byId('flow-out'), String(queued.outbound));
-}
-
-function tell(element, words) {
-  if (element.textContent !== words) element.textContent = words;
+  byId('gave-up').hidden = givenUp === 0;
+  tell(byId('gave-up').querySelector('span'), String(givenUp));
 }
 
 function control(one) {
@@ -59,6 +57,6 @@ function control(one) {
     type: 'button', role: 'switch', 'aria-checked': String(one.on), 'aria-labelledby': `name-${one.id}`,
     'aria-describedby': `about-${one.id}`, 'data-trouble': one.id, on: { click: turn },
   }, h('span', { class: 'knob', 'aria-hidden': 'true' }), h('span', { class: 'words' },
-    h('span', {}, h('span', { id: `name-${one.id}` }, one.name), one.once && h('small', {}, 'once')),
+    h('span', { class: 'name' }, h('span', { id: `name-${one.id}` }, one.name), one.once && h('small', {}, h('span', { 'aria-hidden': 'true' }, '1×'), h('span', { class: 'hidden' }, ' once'))),
     h('span', { class: 'about', id: `about-${one.id}` }, one.about)));
 }

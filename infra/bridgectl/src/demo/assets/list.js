@@ -1,6 +1,6 @@
 // The list of topics and that of conversations.
 
-import { avatar, h, keyed, time } from './dom.js';
+import { avatar, h, icon, keyed, time, topicAvatar } from './dom.js';
 import { plain } from './rich.js';
 
 /** Keeps a list of threads with the arrow keys, one tab stop for all of it. */
@@ -23,45 +23,59 @@ export function keepList(list, choose) {
 
 /** Shows the threads, the chosen one marked. */
 export function showList(list, threads, chosen, unread) {
-  const hadFocus = list.contains(document.activeElement);
   const items = threads.map((thread) => item(thread, String(thread.id) === String(chosen), unread(thread)));
   keyed(list, items, entry);
   const current = list.querySelector('[aria-current]');
   if (current && list.current !== String(chosen)) current.scrollIntoView({ block: 'nearest', inline: 'nearest' });
   list.current = String(chosen);
-  if (hadFocus && !list.contains(document.activeElement)) current?.focus();
 }
 
 function item(thread, isChosen, unread) {
   const spoken = thread.messages.filter((one) => one.kind !== 'event');
   const last = spoken.findLast((one) => one.kind === 'message') ?? spoken.at(-1);
-  const waits = spoken.some((one) => one.state && ['waiting', 'failed'].includes(one.state.kind));
+  const is = (kind) => spoken.some((one) => one.state?.kind === kind);
   return {
     key: String(thread.id),
     title: thread.title ?? thread.name,
-    who: last?.name ?? '',
-    said: last ? plain(last.html).slice(0, 90) : '',
+    person: thread.people?.[0],
+    ...preview(last),
     at: last?.at ?? 0,
     closed: thread.state === 'closed',
     isChosen,
     unread,
-    waits,
+    waits: is('waiting'),
+    failed: is('failed'),
   };
 }
 
-function entry(one) {
-  const first = one.who.split(' ')[0];
-  return h('li', {},
-    h('button', { type: 'button', 'aria-current': one.isChosen && 'true', tabindex: one.isChosen ? '0' : '-1' },
-      avatar(one.title),
-      h('span', { class: 'entry' },
-        h('span', { class: 'entry-top' }, h('b', {}, one.title), one.at ? h('time', {}, time(one.at)) : null),
-        h('span', { class: 'entry-said' }, h('span', {}, first ? `${first}: ${one.said}` : 'No messages yet'), mark(one)))));
+/** What the bot brings begins with the name of whoever wrote it. */
+const BROUGHT = /^<b>([^<]+)<\/b>\n/;
+
+function preview(last) {
+  if (!last) return { who: '', said: '' };
+  const brought = last.who === 'bridge' && last.html.match(BROUGHT);
+  const html = brought ? last.html.slice(brought[0].length) : last.html;
+  const who = brought ? brought[1] : last.name.split(' ')[0];
+  return { who, said: plain(html).slice(0, 120) };
 }
 
-function mark(one) {
-  if (one.unread) return h('span', { class: 'badge' }, String(one.unread), h('span', { class: 'hidden' }, ' unread'));
-  if (one.waits) return h('span', { class: 'waits', title: 'Something waits here' }, h('span', { class: 'hidden' }, 'something waits'));
-  if (one.closed) return h('span', { class: 'closed' }, 'closed');
-  return null;
+function entry(one) {
+  const said = one.who ? h('span', { class: 'entry-said' }, h('span', { class: 'entry-who' }, `${one.who}: `), one.said)
+    : h('span', { class: 'entry-said' }, 'No messages yet');
+  return h('li', {},
+    h('button', { type: 'button', 'aria-current': one.isChosen && 'true', tabindex: one.isChosen ? '0' : '-1', 'data-control': 'choose' },
+      one.person ? avatar(one.person) : topicAvatar(one.title),
+      h('span', { class: 'entry' },
+        h('span', { class: 'entry-top' }, h('b', {}, one.title), one.at ? h('time', {}, time(one.at)) : null),
+        h('span', { class: 'entry-below' }, said, marks(one)))));
 }
+
+function marks(one) {
+  return h('span', { class: 'marks' },
+    one.closed && h('span', { class: 'closed' }, 'closed'),
+    one.failed && mark('failed', 'Something was not delivered', icon('warn')),
+    !one.failed && one.waits && mark('waits', 'Something waits here', icon('clock')),
+    one.unread > 0 && h('span', { class: 'badge' }, String(one.unread), h('span', { class: 'hidden' }, ' unread')));
+}
+
+const mark = (kind, words, picture) => h('span', { class: kind, title: words }, picture, h('span', { class: 'hidden' }, words));

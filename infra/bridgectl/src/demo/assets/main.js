@@ -1,14 +1,15 @@
 // The page: what is chosen, what was read, and the stream of the world's states.
 
-import { act, avatar, byId, h, keyed } from './dom.js';
+import { act, avatar, byId, h, keyed, personTone, tell, topicAvatar, topicTone } from './dom.js';
 import { composer } from './composer.js';
 import { keepLab, showLab, tick } from './lab.js';
 import { keepList, showList } from './list.js';
-import { count, keepLog, setClock, showThread } from './thread.js';
+import { markRead, recall, unread } from './reading.js';
+import { count, keepLog, seesEnd, setClock, showJump, showThread } from './thread.js';
 
 let world = null;
-const chosen = { topic: null, conversation: null, byHand: false };
-const seen = { topics: new Map(), conversations: new Map() };
+const chosen = { topic: null, conversation: null };
+const authors = new Map();
 const narrow = matchMedia('(max-width: 900px)');
 
 const find = (list, id) => list.find((one) => String(one.id) === String(id));
@@ -17,20 +18,19 @@ const conversation = () => find(world.conversations, chosen.conversation);
 
 const telegram = composer(byId('topic-composer'), {
   label: 'Write as',
+  chose: (person) => authors.set(chosen.topic, person),
   changed: () => world && show(),
   send: async (text, person) => {
-    chosen.byHand = true;
     const sent = await act({ do: 'say', topic: chosen.topic, person: Number(person), text });
     if (sent) tick('write');
     return sent;
   },
 });
 const intercom = composer(byId('conversation-composer'), {
-  label: 'as',
+  label: 'Write as',
   modes: [{ id: 'reply', name: 'Reply' }, { id: 'note', name: 'Note' }],
   changed: () => world && show(),
   send: async (text, agent, mode) => {
-    chosen.byHand = true;
     const sent = await act({ do: mode, conversation: chosen.conversation, agent, text });
     if (sent && mode === 'reply') tick('answer');
     return sent;
@@ -41,70 +41,77 @@ const intercom = composer(byId('conversation-composer'), {
 function chooseTopic(id) {
   chosen.topic = Number(id);
   chosen.conversation = null;
-  chosen.byHand = true;
   show();
 }
 
 function chooseConversation(id) {
   chosen.conversation = id;
-  chosen.byHand = true;
   const linked = conversation()?.topic;
   if (linked) chosen.topic = linked;
   show();
 }
 
-/** Until somebody chooses, the newest topic is shown; a topic that has just got its conversation shows it. */
+/** The page opens with what was written last; a topic that has just got its conversation shows it. */
 function follow() {
-  if (!chosen.byHand) {
-    chosen.topic = world.topics.at(-1)?.id ?? null;
-    chosen.conversation = null;
-  }
+  chosen.topic ??= latestFirst(world.topics)[0]?.id ?? null;
   chosen.conversation ??= world.conversations.find((one) => one.topic === chosen.topic)?.id ?? null;
 }
 
-const me = () => find(world.people, telegram.people.value)?.name;
-const isMine = { topics: (one) => one.name === me(), conversations: (one) => one.who !== 'customer' };
-const newest = (thread) => Math.max(0, ...thread.messages.map((one) => Number(one.id)));
-
-function unread(side) {
-  return (thread) => {
-    const last = seen[side].get(String(thread.id)) ?? 0;
-    return thread.messages.filter((one) => one.kind === 'message' && Number(one.id) > last && !isMine[side](one)).length;
-  };
+/** Who writes in a topic: whom somebody chose, else its customer. */
+function authorOf(thread) {
+  const customer = thread.messages.find((one) => one.who === 'customer' && one.kind === 'message');
+  return find(world.people, authors.get(thread.id)) ?? world.people.find((one) => one.name === customer?.name) ?? world.people[0];
 }
 
+const isMine = {
+  topics: (thread) => (one) => one.name === authorOf(thread).name,
+  conversations: () => (one) => one.who === 'agent',
+};
+const unreadIn = (side) => (thread) => unread(side, thread, isMine[side](thread), world.read_until);
+
+const logs = { topics: byId('topic-log'), conversations: byId('conversation-log') };
+const jumps = { topics: byId('topic-jump'), conversations: byId('conversation-jump') };
+
+/** Read is what has been on the screen: not what has come in below it, nor what is on another tab. */
 function read() {
   if (document.hidden) return;
   const isShown = (tab) => !narrow.matches || document.body.dataset.tab === tab;
-  if (topic() && isShown('telegram')) seen.topics.set(String(chosen.topic), newest(topic()));
-  if (conversation() && isShown('intercom')) seen.conversations.set(String(chosen.conversation), newest(conversation()));
+  for (const [side, thread, tab] of [['topics', topic(), 'telegram'], ['conversations', conversation(), 'intercom']]) {
+    if (thread && isShown(tab) && seesEnd(logs[side], thread)) markRead(side, thread);
+  }
 }
 
 function show() {
   follow();
-  telegram.setPeople(world.people.map(({ id, name, staff }) => ({ id, name: staff ? `${name} (staff)` : name })));
-  intercom.setPeople(world.agents);
-  read();
-  byId('group-name').textContent = world.group;
-  showList(byId('topics'), latestFirst(world.topics), chosen.topic, unread('topics'));
-  showList(byId('conversations'), latestFirst(world.conversations), chosen.conversation, unread('conversations'));
-  showHeads();
   showComposers();
-  showThread(byId('topic-log'), topic(), isMine.topics);
-  showThread(byId('conversation-log'), conversation(), isMine.conversations);
-  showLab(world);
+  read();
+  tell(byId('group-name'), world.group);
+  showList(byId('topics'), latestFirst(world.topics), chosen.topic, unreadIn('topics'));
+  showList(byId('conversations'), latestFirst(world.conversations), chosen.conversation, unreadIn('conversations'));
+  showHeads();
+  showThread(logs.topics, topic(), topic() && isMine.topics(topic()), 'to_intercom');
+  showThread(logs.conversations, conversation(), (one) => one.who !== 'customer', 'to_telegram');
+  for (const [side, thread] of [['topics', topic()], ['conversations', conversation()]]) {
+    showJump(jumps[side], logs[side], thread ? unreadIn(side)(thread) : 0);
+  }
+  showLab(world, givenUp());
   showBadges();
 }
 
+function givenUp() {
+  const all = [...world.topics, ...world.conversations].flatMap((thread) => thread.messages);
+  return all.filter((one) => one.state?.kind === 'failed').length;
+}
+
 function latestFirst(threads) {
-  const at = (thread) => Math.max(0, ...thread.messages.map((one) => one.at));
+  const at = (thread) => Math.max(0, ...thread.messages.filter((one) => one.kind !== 'event').map((one) => one.at));
   return [...threads].sort((a, b) => at(b) - at(a) || Number(b.id) - Number(a.id));
 }
 
 function showHeads() {
   const open = topic();
   keyed(byId('topic-head'), open ? [{ key: 'head', name: open.name, people: people(open) }] : [], (head) =>
-    h('div', { class: 'head' }, avatar(head.name), h('div', {}, h('h3', {}, head.name), h('p', { class: 'quiet' }, head.people))));
+    h('div', { class: 'head' }, topicAvatar(head.name), h('div', {}, h('h3', {}, head.name), h('p', { class: 'quiet' }, head.people))));
   const inbox = conversation();
   const head = inbox && { key: 'head', title: inbox.title, people: inbox.people.join(', '), state: inbox.state };
   keyed(byId('conversation-head'), head ? [head] : [], conversationHead);
@@ -118,28 +125,32 @@ function people(thread) {
 function conversationHead(head) {
   const isClosed = head.state === 'closed';
   const turn = () => act({ do: isClosed ? 'reopen' : 'close', conversation: chosen.conversation, agent: intercom.people.value });
-  return h('div', { class: 'head' }, avatar(head.title),
+  return h('div', { class: 'head' }, avatar(head.people.split(', ')[0]),
     h('div', {}, h('h3', {}, head.title), h('p', { class: 'quiet' }, head.people)),
     h('span', { class: `status ${head.state}` }, head.state),
-    h('button', { type: 'button', class: 'plain', on: { click: turn } }, isClosed ? 'Reopen' : 'Close'));
+    h('button', { type: 'button', class: 'plain', 'data-control': 'turn', on: { click: turn } }, isClosed ? 'Reopen' : 'Close'));
 }
 
 function showComposers() {
   const first = (name) => (name ?? '').split(' ')[0];
-  telegram.setThread(chosen.topic, topic() ? `Write as ${first(me())}…` : 'Choose a topic');
+  telegram.setPeople(world.people.map(({ id, name, staff }) => ({ id, name: staff ? `${name} (staff)` : name })));
+  intercom.setPeople(world.agents);
+  const author = topic() && authorOf(topic());
+  if (author) telegram.people.value = author.id;
+  telegram.setThread(chosen.topic, author ? `Write as ${first(author.name)}…` : 'Choose a topic');
   const agent = first(find(world.agents, intercom.people.value)?.name);
-  const words = intercom.mode === 'note' ? 'Note for colleagues: stays in Intercom…' : `Reply as ${agent}…`;
+  const words = intercom.mode === 'note' ? 'Note: stays in Intercom…' : `Reply as ${agent}…`;
   intercom.setThread(chosen.conversation, conversation() ? words : 'No conversation yet');
 }
 
 function showBadges() {
-  const sum = (side) => world[side].reduce((all, thread) => all + unread(side)(thread), 0);
+  const sum = (side) => world[side].reduce((all, thread) => all + unreadIn(side)(thread), 0);
   const counts = { telegram: sum('topics'), intercom: sum('conversations'), lab: world.switches.filter((one) => one.on).length };
   for (const tab of document.querySelectorAll('.tabs button')) {
     const badge = tab.querySelector('.badge');
     const isOn = tab.dataset.tab === document.body.dataset.tab;
     badge.hidden = counts[tab.dataset.tab] === 0;
-    badge.textContent = counts[tab.dataset.tab];
+    tell(badge, String(counts[tab.dataset.tab]));
     if (isOn) tab.setAttribute('aria-current', 'page');
     else tab.removeAttribute('aria-current');
   }
@@ -170,7 +181,6 @@ function keepDialog() {
     tick('write');
     dialog.close();
     event.target.reset();
-    telegram.people.value = person;
     opened = known;
     telegram.text.focus();
   });
@@ -183,7 +193,13 @@ function showOpened() {
   const fresh = opened && world.topics.find((one) => !opened.has(one.id));
   if (!fresh) return;
   opened = null;
-  Object.assign(chosen, { topic: fresh.id, conversation: null, byHand: true });
+  Object.assign(chosen, { topic: fresh.id, conversation: null });
+}
+
+function begin(state) {
+  recall(state.demo);
+  for (const { name } of [...state.people, ...state.agents]) personTone(name);
+  for (const { name } of state.topics) topicTone(name);
 }
 
 function listen() {
@@ -193,6 +209,12 @@ function listen() {
     setClock(now);
     byId('stopped').hidden = true;
     if (!state) return;
+    // Another demo answers here than before: nothing of what this page remembers is true of it.
+    if (world && world.demo !== state.demo) {
+      location.reload();
+      return;
+    }
+    if (!world) begin(state);
     world = state;
     showOpened();
     show();
@@ -210,7 +232,7 @@ for (const tab of document.querySelectorAll('.tabs button')) {
 keepList(byId('topics'), chooseTopic);
 keepList(byId('conversations'), chooseConversation);
 keepLab();
-for (const log of document.querySelectorAll('.log')) keepLog(log);
+for (const side of ['topics', 'conversations']) keepLog(logs[side], jumps[side], () => world && show());
 keepDialog();
 document.addEventListener('visibilitychange', () => world && show());
 setInterval(count, 250);

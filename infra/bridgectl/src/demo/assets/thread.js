@@ -1,10 +1,10 @@
 // One topic or conversation: its messages, and what became of each.
 
-import { act, avatar, h, icon, keyed, time } from './dom.js';
+import { act, avatar, botAvatar, h, icon, keyed, tell, time } from './dom.js';
 import { rich } from './rich.js';
 
 const TOGETHER_MS = 5 * 60_000;
-const NEAR_THE_END = 80;
+const NEAR_THE_END = 24;
 const ICONS = { on_its_way: 'clock', waiting: 'clock', delivered: 'checks', aside: 'dot', failed: 'warn' };
 
 let ahead = 0;
@@ -14,17 +14,31 @@ export function setClock(now) {
   ahead = now - Date.now();
 }
 
-/** Shows messages; `mine` tells which stand at the right. */
-export function showThread(log, thread, mine) {
-  const isOther = log.dataset.thread !== String(thread?.id ?? '');
+/** Shows messages; `mine` tells which stand at the right, `way` which way those go that can be sent again. */
+export function showThread(log, thread, mine, way) {
+  const isOther = isTurnedTo(log, thread);
   const atEnd = isAtEnd(log);
   log.dataset.thread = thread?.id ?? '';
   log.classList.toggle('still', isOther);
-  keyed(log, thread ? grouped(thread, mine) : [], message);
+  keyed(log, thread ? grouped(thread, mine, way) : [], message);
   const last = thread?.messages.at(-1);
   if (isOther || atEnd || (last && mine(last) && log.dataset.last !== last.id)) toEnd(log);
   log.dataset.last = last?.id ?? '';
   count();
+}
+
+const isTurnedTo = (log, thread) => log.dataset.thread !== String(thread?.id ?? '');
+
+/** Whether its newest message is seen, now or as soon as it is shown. */
+export const seesEnd = (log, thread) => isTurnedTo(log, thread) || log.atEnd !== false;
+
+/** The way back to the end for whoever has scrolled up. */
+export function showJump(jump, log, unread) {
+  jump.hidden = log.atEnd !== false;
+  const words = unread ? `${unread} new` : '';
+  jump.setAttribute('aria-label', unread ? `To the newest message: ${words}` : 'To the newest message');
+  if (!jump.firstChild) jump.append(icon('down'), h('span'));
+  tell(jump.lastChild, words);
 }
 
 function toEnd(log) {
@@ -33,36 +47,62 @@ function toEnd(log) {
 }
 
 /** Whoever reads the end goes on reading it when the room for it changes. */
-export function keepLog(log) {
-  log.addEventListener('scroll', () => { log.atEnd = isAtEnd(log); });
+export function keepLog(log, jump, turned) {
+  log.addEventListener('scroll', () => {
+    const was = log.atEnd;
+    log.atEnd = isAtEnd(log);
+    if (was !== log.atEnd) turned();
+  });
   new ResizeObserver(() => log.atEnd && toEnd(log)).observe(log);
+  jump.addEventListener('click', () => {
+    toEnd(log);
+    log.focus({ preventScroll: true });
+    turned();
+  });
 }
 
 const isAtEnd = (log) => log.scrollHeight - log.scrollTop - log.clientHeight < NEAR_THE_END;
 
 /** Messages of one author right below each other share a name and a picture. */
-function grouped(thread, mine) {
+function grouped(thread, mine, way) {
   let before = null;
   return thread.messages.map((one) => {
     const joins = before && before.kind === one.kind && before.name === one.name && one.at - before.at < TOGETHER_MS;
     before = one;
-    return { ...one, key: `${thread.id}/${one.id}`, mine: mine(one), joins: Boolean(joins) };
+    return { ...one, key: `${thread.id}/${one.id}`, mine: mine(one), joins: Boolean(joins), way };
   });
 }
 
+/** A message of which only the state has changed keeps everything else, so that nothing of it is read out twice. */
 function message(one, former) {
-  if (one.kind === 'event') return h('p', { class: 'event' }, h('b', {}, one.name), ` ${one.html} · ${time(one.at)}`);
+  const { state: told, ...rest } = one;
+  const look = JSON.stringify(rest);
+  if (former && former.rest === look) {
+    const old = former.querySelector('.meta .state');
+    const fresh = state(one);
+    if (old && fresh) old.replaceWith(fresh);
+    else if (fresh) former.querySelector('.meta').append(fresh);
+    return former;
+  }
+  const made = one.kind === 'event' ? event(one) : spoken(one, former);
+  made.rest = look;
+  return made;
+}
+
+const event = (one) => h('p', { class: 'event' }, h('b', {}, one.name), ` ${one.html} · ${time(one.at)}`);
+
+function spoken(one, former) {
   const classes = ['message', one.kind === 'note' && 'note', one.mine && 'mine', one.joins && 'joins', former && 'still'];
   const text = h('div', { class: 'text' });
   text.append(rich(one.html));
-  return h('article', { class: classes.filter(Boolean).join(' ') },
-    avatar(one.name),
+  return h('article', { class: classes.filter(Boolean).join(' '), tabindex: '-1' },
+    one.who === 'bridge' ? botAvatar() : avatar(one.name),
     h('div', { class: 'bubble' },
       h('header', { class: 'by' }, h('b', {}, one.name), badge(one)),
       text,
       ...one.files.map((name) => h('p', { class: 'file' }, icon('file'), name || 'file')),
       h('footer', { class: 'meta' }, h('time', { datetime: new Date(one.at).toISOString() }, time(one.at)),
-        one.edited && ' · edited', state(one.state))));
+        one.edited && ' · edited', state(one))));
 }
 
 function badge(one) {
@@ -71,13 +111,14 @@ function badge(one) {
   return words && h('span', { class: 'tag' }, words);
 }
 
-function state(told) {
+/** What became of it. A countdown is for the eye: read out, it would talk every second. */
+function state({ state: told, way, id }) {
   if (!told) return null;
   const line = h('span', {}, words(told));
-  if (told.next) line.append(' · ', h('span', { class: 'next', 'data-what': told.next.what, 'data-at': told.next.at }));
+  if (told.next) line.append(' · ', h('span', { class: 'next', 'aria-live': 'off', 'data-what': told.next.what, 'data-at': told.next.at }));
   if (told.kind === 'failed') {
-    const again = () => act({ do: 'redrive' });
-    line.append(' · ', h('button', { type: 'button', class: 'again', on: { click: again } }, 'Send again'));
+    const again = () => act({ do: 'redrive', way, message: id });
+    line.append(' · ', h('button', { type: 'button', class: 'again', 'data-control': 'again', on: { click: again } }, 'Send again'));
   }
   return h('span', { class: `state ${told.kind}` }, icon(ICONS[told.kind]), line);
 }
@@ -103,7 +144,6 @@ function long(whole) {
 export function count() {
   for (const next of document.querySelectorAll('.next')) {
     const left = Math.ceil((Number(next.dataset.at) - Date.now() - ahead) / 1000);
-    const said = left > 0 ? `${next.dataset.what} in ${long(left)}` : `${next.dataset.what} now`;
-    if (next.textContent !== said) next.textContent = said;
+    tell(next, left > 0 ? `${next.dataset.what} in ${long(left)}` : `${next.dataset.what} now`);
   }
 }
