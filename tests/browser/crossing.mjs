@@ -1,6 +1,7 @@
 // What is written on one side is read on the other.
 
 import assert from 'node:assert/strict';
+import { LOW } from './page.mjs';
 
 export const cases = {
   async 'a customer is read in Intercom, with formatting'(demo) {
@@ -71,14 +72,72 @@ export const cases = {
     assert.equal(await demo.page.locator('.text img, .text script, .text a[href^=javascript]').count(), 0);
   },
 
-  async 'what was not read yet is marked'(demo) {
+  async 'what was not read yet is marked on both sides'(demo) {
     const { page } = demo;
-    const entry = page.locator('#conversations li', { hasText: 'March invoice' });
-    await entry.locator('.badge', { hasText: '1' }).waitFor();
+    await demo.entry('topics', 'March invoice').locator('.badge', { hasText: '1' }).waitFor();
     await demo.choose('March invoice');
-    await entry.locator('.badge').waitFor({ state: 'detached' });
+    await demo.entry('topics', 'March invoice').locator('.badge').waitFor({ state: 'detached' });
     await page.locator('#topic-log .message', { hasText: 'What is the VAT number?' }).waitFor();
-    await demo.customerWrites('It is DE 123.', { as: 'Ken Adeyemi' });
+    await demo.entry('conversations', 'New address').locator('.badge', { hasText: '1' }).waitFor();
+    await demo.chooseInIntercom('New address');
+    await demo.entry('conversations', 'New address').locator('.badge').waitFor({ state: 'detached' });
+    await page.reload();
+    await demo.entry('conversations', 'Size exchange').locator('.badge', { hasText: '1' }).waitFor();
+    assert.equal(await demo.entry('conversations', 'New address').locator('.badge').count(), 0, 'what was read stays read');
+    assert.equal(await demo.entry('topics', 'March invoice').locator('.badge').count(), 0, 'what was read stays read');
+  },
+
+  async 'whoever opens a topic writes as its customer'(demo) {
+    await demo.choose('March invoice');
+    await demo.page.locator('#topic-composer textarea').fill('It is DE 123.');
+    await demo.page.locator('#topic-composer textarea').press('Enter');
+    await demo.inIntercom('It is DE 123.').locator('.by', { hasText: 'Ken Adeyemi' }).waitFor();
     await demo.once(demo.inIntercom('It is DE 123.'));
+  },
+
+  async 'what fails, and what waits, has a mark of its own in the list'(demo) {
+    await demo.entry('conversations', 'Holiday hours').locator('.failed').waitFor();
+    // The reply is told 4 s late: time enough to read something else, so that the bridge's word about it comes unseen.
+    await demo.turn('Webhooks out of order', true);
+    await demo.turn('Telegram refuses', true);
+    await demo.agentWrites('Nobody will read this.');
+    const entry = demo.entry('conversations', 'Order 1042');
+    await entry.locator('.waits').waitFor();
+    await demo.choose('Gift cards');
+    await entry.locator('.failed').waitFor({ timeout: 20_000 });
+    await entry.locator('.badge', { hasText: '1' }).waitFor();
+    await demo.page.locator('#gave-up', { hasText: '2 not delivered' }).waitFor();
+    await demo.chooseInIntercom('Order 1042');
+    await entry.locator('.badge').waitFor({ state: 'detached' });
+    assert.equal(await entry.locator('.failed').count(), 1, 'it has still failed');
+  },
+
+  'what comes in below is not read until it is seen': Object.assign(async (demo) => {
+    const { page } = demo;
+    await page.locator('#topic-log').evaluate((log) => { log.scrollTop = 0; });
+    const jump = page.locator('#topic-jump');
+    await jump.waitFor();
+    await demo.agentWrites('It comes in below.');
+    await demo.inTelegram('It comes in below.').waitFor();
+    await page.getByRole('button', { name: 'To the newest message: 1 new' }).waitFor();
+    await demo.entry('topics', 'Order 1042').locator('.badge', { hasText: '1' }).waitFor();
+    assert.equal(await page.locator('#topic-log').evaluate((log) => log.scrollTop), 0, 'the reader is left where they read');
+    await jump.click();
+    await demo.entry('topics', 'Order 1042').locator('.badge').waitFor({ state: 'detached' });
+    await jump.waitFor({ state: 'hidden' });
+    assert.ok(await page.locator('#topic-log').evaluate((log) => log.scrollHeight - log.scrollTop - log.clientHeight < 2), 'the end is shown');
+  }, { size: LOW }),
+
+  async 'it begins in the middle of a day\'s work'(demo) {
+    const { page } = demo;
+    const texts = (selector) => page.locator(selector).allInnerTexts();
+    for (const list of ['topics', 'conversations']) {
+      assert.equal(await page.locator(`#${list} li`).count(), 7);
+      assert.equal(new Set(await texts(`#${list} time`)).size, 7, 'no two times are the same');
+      const colours = await page.locator(`#${list} .avatar`).evaluateAll((all) => all.map((one) => getComputedStyle(one).backgroundColor));
+      assert.equal(new Set(colours).size, 7, 'no two colours are the same');
+    }
+    await demo.entry('conversations', 'Return label').locator('.closed').waitFor();
+    assert.match(await demo.entry('topics', 'March invoice').innerText(), /Jonas: Of course, Ken/, 'who answered, not who brought it');
   },
 };

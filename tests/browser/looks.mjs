@@ -27,10 +27,26 @@ export const cases = {
     await demo.turn('Telegram is down', true);
     await demo.kill();
     await isReadable(demo);
+    await demo.page.getByRole('button', { name: 'Note', exact: true }).click();
+    await demo.page.locator('#new-topic').click();
+    await isReadable(demo);
   }, { scheme: 'light' }),
+
+  async 'a countdown is not read out'(demo) {
+    await demo.turn('Telegram says 429', true);
+    await demo.agentWrites('One, two, three.');
+    await demo.says(demo.inIntercom('One, two, three.'), 'retrying');
+    const next = demo.page.locator('.next');
+    assert.equal(await next.getAttribute('aria-live'), 'off');
+    // What is read out with each change is what the change adds: not the message once more.
+    await demo.inIntercom('One, two, three.').locator('.text').evaluate((text) => { text.dataset.same = 'yes'; });
+    await demo.says(demo.inIntercom('One, two, three.'), 'in Telegram', 20);
+    assert.equal(await demo.inIntercom('One, two, three.').locator('.text').getAttribute('data-same'), 'yes');
+  },
 
   'fits 390×844': Object.assign(async (demo) => onAPhone(demo), { size: NARROW }),
   'fits 390×844 in the dark': Object.assign(async (demo) => onAPhone(demo), { size: NARROW, scheme: 'dark' }),
+  'heals on a phone': Object.assign(async (demo) => troubleOnAPhone(demo), { size: NARROW }),
 
   async 'works with the keyboard alone'(demo) {
     const { page } = demo;
@@ -38,7 +54,9 @@ export const cases = {
     await press('Tab');
     assert.equal(await focused(page), 'topics', 'the first stop is the list of topics');
     await press('End');
-    await page.locator('#topic-head h3', { hasText: 'Size exchange' }).waitFor();
+    await page.locator('#topic-head h3', { hasText: 'Return label' }).waitFor();
+    await press('ArrowUp');
+    await page.locator('#topic-head h3', { hasText: 'Gift cards' }).waitFor();
     await tabTo(page, '#topic-composer textarea');
     await page.keyboard.type('Red, ');
     await press('Control+b');
@@ -61,6 +79,17 @@ export const cases = {
     assert.ok(await page.evaluate(() => parseFloat(getComputedStyle(document.activeElement).outlineWidth) >= 2), 'focus is seen');
   },
 
+  async 'closing a conversation leaves the keyboard where it is'(demo) {
+    const { page } = demo;
+    await page.getByRole('button', { name: 'Close', exact: true }).focus();
+    await page.keyboard.press('Enter');
+    await page.locator('#conversation-head .status', { hasText: 'closed' }).waitFor();
+    assert.equal(await page.evaluate(() => document.activeElement.innerText), 'Reopen');
+    await page.keyboard.press('Enter');
+    await page.locator('#conversation-head .status', { hasText: 'open' }).waitFor();
+    assert.equal(await page.evaluate(() => document.activeElement.innerText), 'Close');
+  },
+
   async 'a topic is opened with the keyboard alone'(demo) {
     const { page } = demo;
     await tabTo(page, '#new-topic');
@@ -77,17 +106,52 @@ export const cases = {
 async function onAPhone(demo) {
   const { page } = demo;
   for (const tab of ['Telegram', 'Intercom', 'Faults']) {
-    await page.locator('.tabs').getByRole('button', { name: tab }).click();
+    await demo.tab(tab);
     await hasNoSideScroll(page);
     await isReadable(demo);
+    await isInside(page, '#power');
     if (tab !== 'Faults') await isInside(page, `.pane.${tab.toLowerCase()} .send`);
   }
-  await page.locator('.tabs').getByRole('button', { name: 'Telegram' }).click();
+  await demo.tab('Telegram');
   await demo.customerWrites('From the bus.');
   await page.locator('.tabs').getByRole('button', { name: /Intercom/ }).locator('.badge').waitFor();
-  await page.locator('.tabs').getByRole('button', { name: 'Intercom' }).click();
+  await demo.tab('Intercom');
   await demo.once(demo.inIntercom('From the bus.'));
   await isInside(page, '#conversation-log .message:last-child');
+}
+
+/** A fault is switched on and heals, the bridge is killed and started, and a topic is opened: each on its own part of the page. */
+async function troubleOnAPhone(demo) {
+  const { page } = demo;
+  await demo.tab('Faults');
+  await demo.turn('Telegram says 429', true);
+  await demo.tab('Intercom');
+  await demo.agentWrites('The next bus stops at the depot.');
+  const reply = demo.inIntercom('The next bus');
+  await demo.says(reply, /Telegram said 429.*retrying in \d s/);
+  await isInside(page, '#conversation-log .message:last-child .state');
+  await hasNoSideScroll(page);
+  await isReadable(demo);
+  await demo.says(reply, 'in Telegram', 20);
+  await page.locator('.tabs').getByRole('button', { name: /Telegram/ }).locator('.badge', { hasText: '2' }).waitFor();
+  await demo.tab('Telegram');
+  await demo.once(demo.inTelegram('The next bus'));
+  await isInside(page, '#topic-log .message:last-child');
+  await demo.tab('Faults');
+  await demo.kill();
+  await isReadable(demo);
+  await demo.start();
+  await demo.tab('Telegram');
+  await page.locator('#new-topic').click();
+  for (const id of ['#topic-person', '#topic-title', '#topic-text', '#topic-cancel']) await isInside(page, id);
+  await isReadable(demo);
+  await page.getByLabel('Title').fill('Lost umbrella');
+  await page.getByLabel('First message').fill('It is red.');
+  await page.getByRole('button', { name: 'Open topic' }).click();
+  await demo.inTelegram('It is red.').waitFor();
+  await demo.says(demo.inTelegram('It is red.'), 'in Intercom', 20);
+  await demo.tab('Intercom');
+  await demo.once(demo.inIntercom('It is red.'));
 }
 
 async function isInside(page, selector) {
@@ -112,7 +176,7 @@ async function tabTo(page, selector) {
   assert.fail(`the Tab key does not come to ${selector}`);
 }
 
-/** WCAG 2.2 AA: 4.5 to 1, or 3 to 1 for large text. */
+/** WCAG 2.2 AA: 4.5 to 1, or 3 to 1 for large text and for the edges of what can be written in. */
 async function isReadable({ page }) {
   const faint = await page.evaluate(() => {
     const channels = (color) => (color.match(/[\d.]+/g) ?? []).map(Number);
@@ -133,17 +197,26 @@ async function isReadable({ page }) {
       const [r, g, b] = color.map((value) => value / 255).map((v) => (v <= 0.04045 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4));
       return 0.2126 * r + 0.7152 * g + 0.0722 * b;
     };
+    const ratioOf = (one, other) => {
+      const [a, b] = [light(one), light(other)].sort((x, y) => y - x);
+      return (a + 0.05) / (b + 0.05);
+    };
     const found = new Set();
+    for (const field of document.querySelectorAll('textarea, input, :not(.author) > select')) {
+      if (!field.checkVisibility({ visibilityProperty: true })) continue;
+      const around = behind(field.parentElement);
+      const ratio = ratioOf(over(channels(getComputedStyle(field).borderTopColor), around), around);
+      if (ratio < 3) found.add(`the edge of ${field.id || field.ariaLabel} (${ratio.toFixed(2)})`);
+    }
     const texts = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
     while (texts.nextNode()) {
       const element = texts.currentNode.parentElement;
       if (!texts.currentNode.data.trim() || element.closest('.hidden, :disabled') || !element.checkVisibility({ visibilityProperty: true, opacityProperty: true })) continue;
       const style = getComputedStyle(element);
       const back = behind(element);
-      const [a, b] = [light(over(channels(style.color), back)), light(back)].sort((x, y) => y - x);
       const size = parseFloat(style.fontSize);
       const wanted = size >= 24 || (size >= 18.66 && Number(style.fontWeight) >= 700) ? 3 : 4.5;
-      const ratio = (a + 0.05) / (b + 0.05);
+      const ratio = ratioOf(over(channels(style.color), back), back);
       if (ratio < wanted) found.add(`${texts.currentNode.data.trim().slice(0, 30)} (${ratio.toFixed(2)})`);
     }
     return [...found];

@@ -5,11 +5,12 @@ import assert from 'node:assert/strict';
 const SECOND = 1000;
 
 export const WIDE = { width: 1280, height: 800 };
+export const LOW = { width: 1280, height: 640 };
 export const NARROW = { width: 390, height: 844 };
 
 /** Opens the page, and remembers everything that a console shows. */
-export async function open(browser, url, { size = WIDE, scheme = 'light' } = {}) {
-  const context = await browser.newContext({ viewport: size, colorScheme: scheme, reducedMotion: 'reduce' });
+export async function open(browser, url, { size = WIDE, scheme = 'light', scale = 1 } = {}) {
+  const context = await browser.newContext({ viewport: size, deviceScaleFactor: scale, colorScheme: scheme, reducedMotion: 'reduce' });
   const page = await context.newPage();
   const complaints = [];
   page.on('console', (message) => complaints.push(`${message.type()}: ${message.text()}`));
@@ -17,12 +18,7 @@ export async function open(browser, url, { size = WIDE, scheme = 'light' } = {})
   page.on('request', (request) => { if (!request.url().startsWith(url)) complaints.push(`asked for ${request.url()}`); });
   const demo = new Page(page, complaints);
   await page.goto(url);
-  // The first exchange is over when the last reply has had its turn; who opens the page then has read nothing yet.
-  await page.locator('#topics li', { hasText: 'Support: Jonas' }).waitFor({ state: 'attached' });
-  await page.locator('#topics li', { hasText: 'Maria: Wonderful' }).waitFor({ state: 'attached' });
-  await page.reload();
-  await demo.inTelegram('Wonderful, thank you both!').waitFor({ state: 'attached' });
-  await demo.inIntercom('Wonderful, thank you both!').waitFor({ state: 'attached' });
+  await page.locator('body[data-ready]').waitFor();
   return demo;
 }
 
@@ -62,6 +58,20 @@ class Page {
   async choose(title) {
     await this.page.locator('#topics button', { hasText: title }).click();
     await this.page.locator('#conversation-head h3', { hasText: title }).waitFor();
+  }
+
+  /** Opens a conversation, and with it its topic. */
+  async chooseInIntercom(title) {
+    await this.entry('conversations', title).getByRole('button').click();
+    await this.page.locator('#topic-head h3', { hasText: title }).waitFor();
+  }
+
+  /** A line of the list of topics or conversations. */
+  entry(list, title) { return this.page.locator(`#${list} li`, { hasText: title }); }
+
+  /** Turns to a part of the page, where there is room for one. */
+  async tab(name) {
+    await this.page.locator('.tabs').getByRole('button', { name }).click();
   }
 
   switchFor(name) { return this.page.getByRole('switch', { name, exact: true }); }

@@ -36,7 +36,7 @@ export const cases = {
   },
 
   async 'an answer of Intercom is lost: the bridge looks before it sends again'(demo) {
-    await demo.turn("Intercom's answer is lost", true);
+    await demo.turn('Answer gets lost', true);
     await demo.customerWrites('Is it still coming?');
     await demo.customerWrites('I am at home until six.');
     await demo.says(demo.inTelegram('Is it still coming?'), /Intercom gave no answer.*looks in \d+ s/);
@@ -61,9 +61,64 @@ export const cases = {
     const reply = demo.inIntercom('Here is your code.');
     await demo.says(reply, /not delivered: Telegram refused it/);
     await demo.inIntercom('Not delivered to Telegram').waitFor();
-    await reply.getByRole('button', { name: 'Send again' }).click();
+    await reply.getByRole('button', { name: 'Send again' }).press('Enter');
     await demo.once(demo.inTelegram('Here is your code.'), 20);
     await demo.says(reply, 'in Telegram');
+    assert.ok(await reply.evaluate((message) => message === document.activeElement), 'the keyboard stays at the message');
+  },
+
+  async 'only what is sent again is sent again'(demo) {
+    await demo.turn('Telegram refuses', true);
+    await demo.agentWrites('Here is your code.');
+    const reply = demo.inIntercom('Here is your code.');
+    await reply.getByRole('button', { name: 'Send again' }).click();
+    await demo.once(demo.inTelegram('Here is your code.'), 20);
+    await demo.choose('Holiday hours');
+    await demo.says(demo.inIntercom('Yes Ben, until noon.'), 'not delivered');
+    assert.equal(await demo.inTelegram('until noon').count(), 0);
+    await demo.inIntercom('Yes Ben').getByRole('button', { name: 'Send again' }).click();
+    await demo.once(demo.inTelegram('Yes Ben, until noon.'), 20);
+    await demo.page.locator('#gave-up').waitFor({ state: 'hidden' });
+  },
+
+  async 'what Intercom refuses is told the customer, and can be sent again'(demo) {
+    await demo.turn('Intercom refuses', true);
+    await demo.customerWrites('May I have it in blue?');
+    const message = demo.inTelegram('May I have it in blue?');
+    await demo.says(message, /not delivered: Intercom refused it/);
+    await demo.inTelegram('could not be passed on to our support team').waitFor();
+    await message.getByRole('button', { name: 'Send again' }).click();
+    await demo.once(demo.inIntercom('May I have it in blue?'), 20);
+    await demo.says(message, 'in Intercom');
+  },
+
+  async 'a message that is sent again while the bridge is dead says so'(demo) {
+    await demo.choose('Holiday hours');
+    const reply = demo.inIntercom('Yes Ben, until noon.');
+    await demo.kill();
+    await reply.getByRole('button', { name: 'Send again' }).click();
+    await demo.says(reply, 'sent again: waits, the bridge is not running');
+    await demo.start();
+    await demo.once(demo.inTelegram('Yes Ben, until noon.'), 20);
+  },
+
+  async 'a 429 of Intercom is waited for'(demo) {
+    await demo.turn('Intercom says 429', true);
+    await demo.customerWrites('Is it insured?');
+    await demo.says(demo.inTelegram('Is it insured?'), /Intercom said 429.*retrying in \d s/);
+    await demo.once(demo.inIntercom('Is it insured?'), 30);
+  },
+
+  async 'the bridge starts while Telegram is down'(demo) {
+    await demo.turn('Telegram is down', true);
+    await demo.kill();
+    await demo.start();
+    await demo.agentWrites('We are back.');
+    await demo.says(demo.inIntercom('We are back.'), /Telegram cannot be reached.*retrying/);
+    await demo.turn('Telegram is down', false);
+    await demo.once(demo.inTelegram('We are back.'), 40);
+    await demo.customerWrites('So am I.');
+    await demo.once(demo.inIntercom('So am I.'));
   },
 
   async 'what comes twice is shown once'(demo) {
@@ -107,7 +162,7 @@ export const cases = {
   async 'a crash in the middle of a call to Intercom loses and doubles nothing'(demo) {
     await demo.turn('Crash in the middle', true);
     await demo.customerWrites('Do not lose me.');
-    await demo.page.getByText('Bridge killed').waitFor();
+    await demo.page.getByText('Bridge crashed, comes back').waitFor();
     await demo.page.getByText('Bridge running').waitFor();
     await demo.says(demo.inTelegram('Do not lose me.'), /killed with it in hand.*taken over in/);
     await demo.says(demo.inTelegram('Do not lose me.'), 'in Intercom', 240);
@@ -117,7 +172,7 @@ export const cases = {
   async 'a crash in the middle of a call to Telegram loses nothing'(demo) {
     await demo.turn('Crash in the middle', true);
     await demo.agentWrites('Nor me.');
-    await demo.page.getByText('Bridge killed').waitFor();
+    await demo.page.getByText('Bridge crashed, comes back').waitFor();
     await demo.says(demo.inIntercom('Nor me.'), /killed with it in hand.*taken over in/);
     await demo.says(demo.inIntercom('Nor me.'), 'in Telegram', 240);
     await demo.once(demo.inTelegram('Nor me.'));
