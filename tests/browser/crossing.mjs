@@ -128,6 +128,14 @@ export const cases = {
     assert.ok(await page.locator('#topic-log').evaluate((log) => log.scrollHeight - log.scrollTop - log.clientHeight < 2), 'the end is shown');
   }, { size: LOW }),
 
+  'the newest message is seen when the page opens': Object.assign(async (demo) => {
+    for (const side of ['topic', 'conversation']) {
+      const below = await demo.page.locator(`#${side}-log`).evaluate((log) => log.scrollHeight - log.scrollTop - log.clientHeight);
+      assert.ok(below < 2, `${below} px of the ${side} are below`);
+      assert.ok(await demo.page.locator(`#${side}-jump`).isHidden(), 'there is nowhere to jump to');
+    }
+  }, { size: LOW }),
+
   async 'it begins in the middle of a day\'s work'(demo) {
     const { page } = demo;
     const texts = (selector) => page.locator(selector).allInnerTexts();

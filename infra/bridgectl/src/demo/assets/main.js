@@ -10,7 +10,7 @@ import { count, keepLog, seesEnd, setClock, showJump, showThread } from './threa
 let world = null;
 const chosen = { topic: null, conversation: null };
 const authors = new Map();
-const narrow = matchMedia('(max-width: 900px)');
+const narrow = matchMedia('(max-width: 1040px)');
 
 const find = (list, id) => list.find((one) => String(one.id) === String(id));
 const topic = () => find(world.topics, chosen.topic);

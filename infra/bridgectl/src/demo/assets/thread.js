@@ -49,11 +49,16 @@ function toEnd(log) {
 /** Whoever reads the end goes on reading it when the room for it changes. */
 export function keepLog(log, jump, turned) {
   log.addEventListener('scroll', () => {
+    // Nobody has scrolled if there is only less room than before: the observer looks after that.
+    if (log.room !== log.clientHeight) return;
     const was = log.atEnd;
     log.atEnd = isAtEnd(log);
     if (was !== log.atEnd) turned();
   });
-  new ResizeObserver(() => log.atEnd && toEnd(log)).observe(log);
+  new ResizeObserver(() => {
+    log.room = log.clientHeight;
+    if (log.atEnd) toEnd(log);
+  }).observe(log);
   jump.addEventListener('click', () => {
     toEnd(log);
     log.focus({ preventScroll: true });
