@@ -14,6 +14,7 @@ mod records;
 mod scene;
 mod snapshot;
 mod state;
+mod why;
 mod world;
 
 pub use page::Demo;

@@ -1,5 +1,6 @@
 //! What the page says about a message on its way, out of the bridge's record of it.
 
+use super::why::why;
 use mapping::{Delivery, DeliveryState, LEASE, Timestamp};
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
@@ -213,30 +214,6 @@ fn skipped(reason: &str) -> State {
         reason => return State::new(Kind::Aside, format!("not carried over: {reason}")),
     };
     State::new(Kind::Aside, words)
-}
-
-/// How the reasons begin that failures leave in records, fragments that read after "failed to", and how they read here.
-const FAILURES: [(&str, &str); 7] = [
-    ("reach Intercom", "Intercom cannot be reached"),
-    ("reach Telegram", "Telegram cannot be reached"),
-    ("learn what Intercom did", "Intercom gave no answer"),
-    ("learn what Telegram did", "Telegram gave no answer"),
-    ("have it accepted by Intercom", "Intercom refused it"),
-    ("have it accepted by Telegram", "Telegram refused it"),
-    ("write in the Telegram chat", "the bot may not write in the group"),
-];
-
-fn why(reason: &str) -> String {
-    match reason {
-        _ if reason.starts_with("reach Telegram: 429 ") => return "Telegram said 429, too many requests".to_owned(),
-        _ if reason.starts_with("reach Intercom: 429 ") => return "Intercom said 429, too many requests".to_owned(),
-        "poison" => return "it stopped the bridge again and again".to_owned(),
-        _ => {}
-    }
-    let known = FAILURES
-        .iter()
-        .find_map(|(fragment, words)| Some(format!("{words}{}", reason.strip_prefix(fragment)?)));
-    known.unwrap_or_else(|| reason.to_owned())
 }
 
 #[cfg(test)]
