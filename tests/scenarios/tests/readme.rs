@@ -24,7 +24,7 @@ fn the_readme_names_the_events_that_the_bridge_lives_by() {
         .split('`')
         .filter(|word| word.starts_with("conversation"))
         .collect();
-    assert_eq!(named, BTreeSet::from_iter(TOPICS.iter().copied()));
+    assert_eq!(named, TOPICS.iter().copied().collect::<BTreeSet<_>>());
 }
 
 #[test]
