@@ -214,6 +214,25 @@ mod tests {
             "refused",
         ),
         (400, "Bad Request: ENTITIES_TOO_LONG", "refused"),
+        (400, "Bad Request: PHOTO_INVALID_DIMENSIONS", "refused"),
+        (400, "Bad Request: IMAGE_PROCESS_FAILED", "refused"),
+        (400, "Bad Request: wrong type of the web page content", "refused"),
+        (
+            400,
+            "Bad Request: can't use the media of the specified type in the album",
+            "refused",
+        ),
+        (
+            400,
+            "Bad Request: failed to send message #2 with the error message \"PHOTO_INVALID_DIMENSIONS\"",
+            "refused",
+        ),
+        (
+            400,
+            "Bad Request: not enough rights to send photos to the chat",
+            "no rights",
+        ),
+        (400, "Bad Request: CHAT_SEND_PHOTOS_FORBIDDEN", "no rights"),
         (400, "Bad Request: wrong file identifier/HTTP URL specified", "refused"),
         (
             400,

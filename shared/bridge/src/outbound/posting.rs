@@ -79,7 +79,7 @@ impl<'a> Posting<'a> {
         match self.gather(claim, files).await {
             Ok(Gathered::Media(media)) => self.show(claim, files, media, caption).await,
             Ok(Gathered::Missing(why)) => self.tell(claim, files, caption, why).await,
-            Err(stop @ Stop::Helpdesk(_)) => {
+            Err(stop @ Stop::Helpdesk(_)) if claim.delivery.attempt > 0 => {
                 self.say_ahead(claim, caption).await?;
                 Err(stop)
             }
@@ -87,7 +87,7 @@ impl<'a> Posting<'a> {
         }
     }
 
-    /// No file holds up the text that was to stand below it.
+    /// No file holds up the text that was to stand below it for longer than a moment.
     async fn say_ahead(&self, claim: &mut Claim, caption: Option<&FlatText>) -> Result<(), Stop> {
         match caption {
             Some(text) => self.say(claim, Step::Chunk(0), text).await,
@@ -150,8 +150,8 @@ impl<'a> Posting<'a> {
             let bytes = match self.fetch(claim, *step, file, room).await {
                 Ok(Ok(bytes)) => bytes,
                 Ok(Err(why)) if media.is_empty() => return Ok(Gathered::Missing(why)),
-                Err(stop) if media.is_empty() => return Err(stop),
-                // What is there goes ahead; what is not has a call of its own.
+                // An album stays together for a second attempt; then what is there goes ahead, and what is not has a call of its own.
+                Err(stop) if media.is_empty() || claim.delivery.attempt == 0 => return Err(stop),
                 Ok(Err(_)) | Err(_) => break,
             };
             room = room.saturating_sub(bytes.len() as u64);
