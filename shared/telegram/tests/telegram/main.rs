@@ -12,3 +12,4 @@ mod files;
 mod fixtures;
 mod peek;
 mod server;
+mod upload;

@@ -24,7 +24,7 @@ pub(crate) enum Act {
     Hang,
 }
 
-/// A request: its path and its JSON body.
+/// A request: its path and its JSON body, or the text of its form.
 #[derive(Clone, Debug)]
 pub(crate) struct Seen {
     pub(crate) path: String,
@@ -114,6 +114,8 @@ fn parsed(bytes: &[u8]) -> Option<Seen> {
     let path = head.split(' ').nth(1)?.to_owned();
     let body = if head.starts_with("GET ") {
         Value::Null
+    } else if head.contains("multipart/form-data") {
+        body.ends_with("--\r\n").then(|| Value::from(body))?
     } else {
         serde_json::from_str(body).ok()?
     };
