@@ -312,7 +312,7 @@ async fn what_intercom_does_not_give_out_holds_up_no_text() {
     let topic = world.order().await;
     world.intercom().faults().arm(DOWNLOAD, Fault::Refuse(404), 5);
     world.agent_replies_with("Order 1042", reply("<p>See</p>", [pdf("a.pdf")]));
-    world.stage.settle_now().await.unwrap();
+    world.passes(Duration::from_secs(3)).await;
     assert_eq!(world.customer_is_shown(topic), ["<b>Anna</b>\nSee"]);
     world.agent_replies("Order 1042", "<p>Well?</p>");
     world.settle().await;
@@ -347,6 +347,39 @@ async fn a_file_comes_when_intercom_answers_again() {
     answers(&world, reply("<p>See</p>", [pdf("a.pdf")])).await;
     let shown = world.customer_is_shown(topic);
     assert!(shown.len() == 2 && shown[1].contains(NOT_GIVEN), "{shown:?}");
+    world.finish().await;
+}
+
+/// A lost answer of a moment leaves no trace: what belongs together stays together.
+#[tokio::test]
+async fn an_album_waits_a_moment_for_each_of_its_files() {
+    for failing in 0..3 {
+        let world = World::new().await;
+        let topic = world.order().await;
+        let mut asked = 0;
+        world.intercom().faults().decide(move |call| {
+            asked += usize::from(call == DOWNLOAD);
+            (call == DOWNLOAD && asked == failing + 1).then_some(Fault::LoseAnswer)
+        });
+        answers(&world, reply("<p>See</p>", ["a.jpg", "b.jpg", "c.jpg"].map(jpeg))).await;
+        let album = "[photo a.jpg] <b>Anna</b>\nSee & [photo b.jpg] & [photo c.jpg]";
+        assert_eq!(world.customer_is_shown(topic), [album], "{failing}");
+        world.finish().await;
+    }
+    // A file that never comes holds up the others no longer than that.
+    let world = World::new().await;
+    let topic = world.order().await;
+    let mut asked = 0;
+    world.intercom().faults().decide(move |call| {
+        asked += usize::from(call == DOWNLOAD);
+        (call == DOWNLOAD && asked > 1 && asked != 3).then_some(Fault::Refuse(503))
+    });
+    world.agent_replies_with("Order 1042", reply("<p>See</p>", ["a.jpg", "b.jpg"].map(jpeg)));
+    world.passes(Duration::from_secs(10)).await;
+    assert_eq!(world.customer_is_shown(topic), ["[photo a.jpg] <b>Anna</b>\nSee"]);
+    world.intercom().faults().clear();
+    world.settle().await;
+    assert_eq!(world.customer_is_shown(topic)[1..], ["[photo b.jpg]"]);
     world.finish().await;
 }
 
