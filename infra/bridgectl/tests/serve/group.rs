@@ -4,7 +4,7 @@ use super::program::WEBHOOK_SECRET;
 use bridge::secrets::{FixedSecrets, Secret, Secrets};
 use simulators::{
     SimClock,
-    intercom::{ConversationView, IntercomSim},
+    intercom::{ConversationView, File, IntercomSim, Reply},
     telegram::{Bot, Compose, Media, Place, Rights, TelegramSim, UserId},
 };
 use std::{
@@ -160,6 +160,22 @@ impl Group {
             let conversations = self.intercom.conversations();
             let mut parts = conversations.iter().flat_map(|conversation| &conversation.parts);
             let is_there = parts.any(|part| part.attachments.iter().any(|file| file.bytes == bytes));
+            is_there.then_some(()).ok_or_else(|| "not yet".to_owned())
+        })
+        .await;
+    }
+
+    /// An agent answers with a file in the first conversation; waits until the customer has it.
+    pub(crate) async fn answers_with_file(&self, bytes: Vec<u8>) {
+        let conversation = &self.intercom.conversations()[0].id;
+        let file = File::new("film.mkv", "video/x-matroska", bytes.clone());
+        let reply = Reply::text("The film").with_file(file);
+        self.intercom.agent_replies_with(conversation, &self.agent, reply);
+        self.intercom_tells().await;
+        until("the file is there", async || {
+            let messages = self.telegram.messages(self.topics[0]);
+            let mut files = messages.iter().filter_map(|message| message.media.as_ref());
+            let is_there = files.any(|file| file.bytes == bytes);
             is_there.then_some(()).ok_or_else(|| "not yet".to_owned())
         })
         .await;

@@ -214,6 +214,23 @@ async fn the_largest_file_needs_less_than_100_mb() {
     assert_eq!(group.violations(), Vec::<String>::new());
 }
 
+/// The largest file that a bot can send is in memory once: it is not copied on its way.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_largest_file_of_an_agent_needs_less_than_150_mb() {
+    let group = Group::found().await;
+    let mut program = Program::new(&group);
+    program.start().await;
+    group.opens().await;
+    let before = program.peak_memory();
+    group.answers_with_file(vec![7; 50 << 20]).await;
+    let most = program.peak_memory();
+    println!("peak memory: {before:?} kB before the file, {most:?} kB after it");
+    assert!(most.is_none_or(|kilobytes| kilobytes < 150_000), "{most:?} kB");
+    program.rests().await;
+    assert_eq!(program.stop(), Some(0));
+    assert_eq!(group.violations(), Vec::<String>::new());
+}
+
 /// A kill leaves claims behind and hides what was taken for two minutes. These are taken off every time in the file, which for the
 /// program is the same as waiting.
 #[tokio::test(flavor = "multi_thread")]
