@@ -156,6 +156,9 @@ pub struct Delivery {
     /// Whether the conversation that it opened got all that it gets besides, so that only files are left.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub dressed: bool,
+    /// The message that its album begins with: it is carried in that one's delivery.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub part_of: Option<MessageId>,
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes fields by reference")]
@@ -190,6 +193,7 @@ impl Delivery {
             files: None,
             files_left: 0,
             dressed: false,
+            part_of: None,
         }
     }
 

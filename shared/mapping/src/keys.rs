@@ -1,7 +1,7 @@
 //! Where everything lies in the table: one function for each kind of item.
 
 use crate::{
-    ids::{BotId, ChatId, ConversationId, CustomerId, MessageId, PartId, TopicId, UpdateId, WorkspaceId},
+    ids::{AlbumId, BotId, ChatId, ConversationId, CustomerId, MessageId, PartId, TopicId, UpdateId, WorkspaceId},
     store::{Key, Range},
 };
 use serde::{Deserialize, Serialize};
@@ -109,6 +109,29 @@ impl TopicKey {
 
 const SUCCESSION: &str = "succession#";
 
+/// An album.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct AlbumKey {
+    /// The bot that is in the chat.
+    pub bot: BotId,
+    /// The chat, by the id under which the items were written.
+    pub chat: ChatId,
+    /// What its items have in common.
+    pub album: AlbumId,
+}
+
+impl AlbumKey {
+    /// Where it lies.
+    pub fn key(&self) -> Key {
+        Key::new(format!("album#{}#{}#{}", self.bot, self.chat, self.album), "album")
+    }
+}
+
+/// Which album is open in a lane.
+pub fn open_album(bot: BotId, lane: &str) -> Key {
+    Key::new(format!("lane#{bot}#{lane}"), "album")
+}
+
 /// `0` is what has no topic id: General and chats without topics.
 struct Topic(Option<TopicId>);
 
@@ -136,6 +159,8 @@ pub enum Subject {
     Edit(MessageId, UpdateId),
     /// A reaction to the message.
     Reaction(MessageId, UpdateId),
+    /// The album that begins with the message.
+    Album(MessageId),
     /// Whatever names no message.
     Update(UpdateId),
 }
@@ -147,6 +172,7 @@ pub fn inbound_delivery(bot: BotId, chat: ChatId, subject: Subject) -> Key {
         Subject::Message(message) => format!("{:020}", message.0),
         Subject::Edit(message, update) => format!("{:020}#edit#{update}", message.0),
         Subject::Reaction(message, update) => format!("{:020}#reaction#{update}", message.0),
+        Subject::Album(first) => format!("{:020}#album", first.0),
         Subject::Update(update) => format!("u#{update}"),
     };
     Key::new(inbound(bot, chat), sk)
@@ -284,6 +310,7 @@ mod tests {
         );
         assert!(nine.sk < ten.sk && within(&nine) && within(&ten));
         assert!(within(&key(Subject::Edit(MessageId(9), UpdateId(1)))));
+        assert!(within(&key(Subject::Album(MessageId(9)))));
         assert!(!within(&key(Subject::Update(UpdateId(1)))));
     }
 }

@@ -1,5 +1,6 @@
 #![doc = include_str!("../README.md")]
 
+mod album;
 #[cfg(feature = "contract")]
 pub mod contract;
 mod delivery;
@@ -20,9 +21,10 @@ pub mod testing;
 mod time;
 mod topic;
 
+pub use album::*;
 pub use delivery::*;
 pub use ids::*;
-pub use keys::{LinkKey, Subject, TopicKey};
+pub use keys::{AlbumKey, LinkKey, Subject, TopicKey};
 pub use ledger::*;
 pub use limits::*;
 pub use link::*;

@@ -15,6 +15,7 @@ macro_rules! cases {
     };
 }
 
+mod albums;
 mod beginnings;
 mod claims;
 mod commits;
@@ -68,6 +69,7 @@ impl fmt::Debug for Case {
 /// All cases.
 pub fn cases() -> Vec<Case> {
     [
+        albums::cases(),
         beginnings::cases(),
         claims::cases(),
         commits::cases(),
