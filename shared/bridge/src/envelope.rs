@@ -1,7 +1,7 @@
 //! What lies in the queues: envelopes of ASCII JSON, with the time at which the webhook took what is in them.
 
 use crate::notices::Notice;
-use mapping::{ConversationId, PartId, Timestamp, WorkspaceId};
+use mapping::{AlbumKey, ConversationId, PartId, Timestamp, WorkspaceId};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use serde_json::Value;
 use std::fmt::Write as _;
@@ -9,10 +9,21 @@ use std::fmt::Write as _;
 /// What lies in the inbound queue.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct InboundEnvelope {
-    /// When the webhook took it.
+    /// When the webhook took it, or when it was put behind what is to be flushed.
     pub received_at: Timestamp,
-    /// The update, as Telegram sent it.
-    pub update: Value,
+    /// What is to be done.
+    #[serde(flatten)]
+    pub errand: InboundErrand,
+}
+
+/// What an inbound worker is to do.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum InboundErrand {
+    /// Carry an update, as Telegram sent it.
+    Update(Value),
+    /// Carry an album, unless more of it comes.
+    Flush(AlbumKey),
 }
 
 /// What lies in the outbound queue.
@@ -85,6 +96,7 @@ pub fn from_json<T: DeserializeOwned>(body: &str) -> Result<T, crate::ports::Unr
 #[cfg(test)]
 mod tests {
     use super::*;
+    use mapping::{AlbumId, BotId, ChatId};
     use serde_json::json;
 
     #[test]
@@ -92,11 +104,38 @@ mod tests {
         let update = json!({"text": "Grüße 👍 \u{0} \u{ffff} \u{7f} \\ \"", "ключ": 1});
         let envelope = InboundEnvelope {
             received_at: Timestamp::from_millis(5),
-            update,
+            errand: InboundErrand::Update(update),
         };
         let body = to_ascii_json(&envelope).unwrap();
         assert!(body.bytes().all(|byte| (0x20..0x80).contains(&byte)), "{body}");
         assert_eq!(from_json::<InboundEnvelope>(&body).unwrap(), envelope);
+    }
+
+    /// What waits in a queue while the bridge is deployed is read by the next version.
+    #[test]
+    fn envelopes_keep_their_form() {
+        let album = AlbumKey {
+            bot: BotId(7),
+            chat: ChatId(-5),
+            album: AlbumId::new("12"),
+        };
+        let forms = [
+            (
+                InboundErrand::Update(json!({"update_id": 1})),
+                json!({"received_at": 5, "update": {"update_id": 1}}),
+            ),
+            (
+                InboundErrand::Flush(album),
+                json!({"received_at": 5, "flush": {"bot": 7, "chat": -5, "album": "12"}}),
+            ),
+        ];
+        for (errand, form) in forms {
+            let received_at = Timestamp::from_millis(5);
+            let envelope = InboundEnvelope { received_at, errand };
+            assert_eq!(serde_json::to_value(&envelope).unwrap(), form);
+            assert_eq!(from_json::<InboundEnvelope>(&form.to_string()).unwrap(), envelope);
+        }
+        assert!(from_json::<InboundEnvelope>(r#"{"received_at": 5, "hologram": {}}"#).is_err());
     }
 
     #[test]

@@ -27,8 +27,10 @@ pub(crate) struct FileName {
 }
 
 impl FileName {
-    /// The name of a file that is the `at`th of its message: its own, else one that is made of its kind, its time and its type.
+    /// The name of a file that is the `at`th of what is carried with a message: its own, else one that is made of its kind, its time
+    /// and its type.
     pub(crate) fn of(file: &SentFile, at: usize, message: MessageId, date: Timestamp) -> Self {
+        let message = file.message.unwrap_or(message);
         let clean = file.name.as_deref().map(clean).unwrap_or_default();
         let (own, ending) = split(&clean);
         let stem = if own.is_empty() {
@@ -224,6 +226,7 @@ mod tests {
             name: name.map(str::to_owned),
             content_type: content_type.map(str::to_owned),
             size: None,
+            message: None,
         }
     }
 

@@ -20,6 +20,8 @@ pub struct Peek {
     pub sender: Option<Sender>,
     /// Whose message is answered, where it is: what a staff member's answer in a topic with several customers goes by.
     pub replies_to: Option<CustomerId>,
+    /// The album that the message is an item of.
+    pub album: Option<AlbumId>,
 }
 
 /// A chat as the lane and the link need it.
@@ -154,8 +156,6 @@ pub struct CustomerMessage {
     pub forwarded_from: Option<String>,
     /// The inline bot that it was written with, without the @.
     pub via_bot: Option<String>,
-    /// The album that it is an item of.
-    pub album: Option<AlbumId>,
     /// A command for another bot, which is not content.
     pub for_another_bot: bool,
 }
@@ -177,6 +177,8 @@ pub struct SentFile {
     pub content_type: Option<String>,
     /// Its size in bytes.
     pub size: Option<u64>,
+    /// The message that it came with, where that is not the one that it is carried with: an item of an album.
+    pub message: Option<MessageId>,
 }
 
 /// How a file was sent.

@@ -238,6 +238,11 @@ pub fn files_follow(number: usize, of: usize) -> Block {
     Block::line(vec![Run::plain(format!("Files, {number} of {of}:"))])
 }
 
+/// What heads the caption of an item of an album where several have one.
+pub fn item_of_album(number: usize) -> Block {
+    Block::paragraph(vec![Run::plain(format!("Item {number}:"))])
+}
+
 /// What heads the corrected form of a message.
 pub fn corrected() -> Block {
     Block::line(vec![Run::bold("Correction:")])

@@ -12,7 +12,7 @@ use bridge::{
     ports::Unreadable,
     telegram_message::{CustomerMessage, Update},
 };
-use mapping::{AlbumId, Timestamp};
+use mapping::Timestamp;
 
 /// Reads an update.
 pub(crate) fn update(update: Json<'_>, bot_username: Option<&str>) -> Result<Update, Unreadable> {
@@ -97,7 +97,6 @@ fn customer_message(message: Message<'_>, bot_username: Option<&str>) -> Custome
         quote: quote::read(message),
         forwarded_from: quote::forwarded_from(json),
         via_bot: text(json.get("via_bot"), "username"),
-        album: json.text("media_group_id").map(AlbumId::new),
         for_another_bot: is_for_another_bot(json, bot_username),
     }
 }

@@ -49,6 +49,7 @@ fn file(kind: FileKind, content: Json<'_>, line: String) -> Option<SentFile> {
         name: content.text("file_name").map(str::to_owned),
         content_type: content.text("mime_type").map(str::to_owned),
         size: content.unsigned("file_size"),
+        message: None,
     })
 }
 

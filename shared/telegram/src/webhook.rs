@@ -13,7 +13,7 @@ use bridge::{
     webhook::WebhookRequest,
 };
 use bytes::Bytes;
-use mapping::{ChatId, UpdateId};
+use mapping::{AlbumId, ChatId, UpdateId};
 use serde_json::Value;
 use std::fmt;
 use subtle::{Choice, ConstantTimeEq};
@@ -96,6 +96,7 @@ fn peek(update: UpdateId, json: Json<'_>) -> Peek {
         message: None,
         sender: None,
         replies_to: None,
+        album: None,
     };
     let Some((kind, body)) = kind(json) else { return nowhere };
     // Buttons bring along the message that they stand under.
@@ -107,6 +108,7 @@ fn peek(update: UpdateId, json: Json<'_>) -> Peek {
         message: message.id(),
         sender: sender(kind, body),
         replies_to: message.answered().and_then(Message::sender).map(|sender| sender.id),
+        album: message.0.text("media_group_id").map(AlbumId::new),
         ..nowhere
     }
 }

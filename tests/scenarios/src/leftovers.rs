@@ -86,13 +86,15 @@ impl World {
     }
 }
 
-/// A claim that nobody gave back, a link that never opened, a reservation that never was resolved.
+/// A claim that nobody gave back, a link that never opened, an album that never was flushed, a reservation that never was resolved.
 fn open_ends(item: &Item, given_up: &[&Key]) -> Vec<String> {
     let text = |name: &str| item.body[name].as_str().unwrap_or_default().to_owned();
     match (text("kind").as_str(), text("state").as_str()) {
         ("delivery", "claimed" | "waiting") | ("link", "opening") | ("succession", "claimed") => {
             vec![format!("{} is {}: {}", item.key, text("state"), text("reason"))]
         }
+        ("album", "open") | ("open_album", _) => vec![format!("{} is open", item.key)],
+        ("album", "closed") if given_up.is_empty() => vec![format!("{} is closed and not flushed", item.key)],
         ("echo", _) => {
             let replies = item.body["replies"].as_array().into_iter().flatten();
             let is_given_up = |reply: &Value| given_up.iter().any(|key| json!(key) == reply["delivery"]);

@@ -26,8 +26,8 @@ const APPEARS_WITHIN: Duration = Duration::from_mins(2);
 /// Carries a customer's message.
 pub(super) async fn carry(passage: &Passage<'_>, claim: &mut Claim, message: &CustomerMessage) -> Result<End, Stop> {
     let context = passage.context;
-    claim.delivery.fingerprint = Some(context.fingerprint(&plan::said(message).to_plain()).await?);
-    claim.delivery.files = files_of(context, message).await?;
+    let said = said_of(context, message).await?;
+    (claim.delivery.fingerprint, claim.delivery.files) = (Some(said.text), said.files);
     let plan = plan_of(passage, message, Step::Text);
     if let Some(Proof::Conversation(conversation)) = claim.delivery.proof(Step::Create).cloned() {
         let carrying = Carrying {
@@ -73,14 +73,23 @@ pub(super) fn plan_of<'m>(passage: &Passage<'_>, message: &'m CustomerMessage, f
     Plan::new(message, stand, first)
 }
 
-/// A keyed hash of what the files of a message are.
-pub(super) async fn files_of(context: &Context, message: &CustomerMessage) -> Result<Option<String>, Stop> {
+/// Keyed hashes of what a message says, and of what its files are.
+pub(super) struct Said {
+    pub(super) text: String,
+    pub(super) files: Option<String>,
+}
+
+/// What a message says, so that it is known whether a change changed anything.
+pub(super) async fn said_of(context: &Context, message: &CustomerMessage) -> Result<Said, Stop> {
     let ids = message.files.iter().filter_map(|file| file.unique_id.as_ref());
     let ids: Vec<&str> = ids.map(UniqueFileId::as_str).collect();
-    if ids.is_empty() {
-        return Ok(None);
-    }
-    Ok(Some(context.fingerprint(&ids.join("\n")).await?))
+    Ok(Said {
+        text: context.fingerprint(&plan::said(message).to_plain()).await?,
+        files: match ids.as_slice() {
+            [] => None,
+            ids => Some(context.fingerprint(&ids.join("\n")).await?),
+        },
+    })
 }
 
 /// A text and when it was written, in the two forms that it may reach Intercom in.

@@ -1,13 +1,16 @@
 //! Carrying what somebody changed in what they wrote.
 
-use super::{conversation, plan, staff, worker::Passage};
+use super::{album, conversation, plan, staff, worker::Passage};
 use crate::{
     stop::{Stop, elsewhere},
     telegram_message::CustomerMessage,
     words,
 };
-use mapping::{Claim, Delivery, DeliveryState, End, Subject, keys};
+use mapping::{ChatId, Claim, Delivery, DeliveryState, End, Subject, keys};
 use std::time::Duration;
+
+/// How long a change waits for an album whose delivery is not begun.
+const WAITS_FOR_ITS_ALBUM: Duration = Duration::from_mins(10);
 
 /// Carries a changed message: parts cannot be changed, so it is said again, marked as a correction.
 pub(super) async fn correct(passage: &Passage<'_>, claim: &mut Claim, message: &CustomerMessage) -> Result<End, Stop> {
@@ -19,21 +22,9 @@ pub(super) async fn correct(passage: &Passage<'_>, claim: &mut Claim, message: &
     let Some(original) = context.ledger.find::<Delivery>(&key).await? else {
         return Err(Stop::Skip("a change of what was not bridged"));
     };
-    match original.value.state {
-        DeliveryState::Delivered => {}
-        DeliveryState::Claimed { .. } | DeliveryState::Waiting { .. } => {
-            let until = context.ledger.now() + Duration::from_secs(5);
-            return Err(Stop::Wait {
-                reason: "its original is under way",
-                until,
-            });
-        }
-        DeliveryState::Skipped { .. } | DeliveryState::Undeliverable { .. } => {
-            return Err(Stop::Skip("a change of what was not carried"));
-        }
-    }
-    let fingerprint = Some(context.fingerprint(&plan::said(message).to_plain()).await?);
-    let files = conversation::files_of(context, message).await?;
+    has_arrived(passage, chat.id, original.value.clone()).await?;
+    let said = conversation::said_of(context, message).await?;
+    let (fingerprint, files) = (Some(said.text), said.files);
     let has_begun = !claim.delivery.receipts.is_empty();
     if original.value.fingerprint == fingerprint && original.value.files == files && !has_begun {
         return Err(Stop::Skip("neither text nor files changed"));
@@ -67,4 +58,24 @@ pub(super) async fn correct(passage: &Passage<'_>, claim: &mut Claim, message: &
         .await
         .map_err(|error| elsewhere(context, error))?;
     Ok(end)
+}
+
+/// A change comes after its original: that has to be there, by itself or within its album.
+async fn has_arrived(passage: &Passage<'_>, chat: ChatId, original: Delivery) -> Result<(), Stop> {
+    let context = passage.context;
+    let (now, since) = (context.ledger.now(), original.since);
+    match album::carrier(context, passage.bot, chat, original)
+        .await?
+        .map(|carrier| carrier.state)
+    {
+        Some(DeliveryState::Delivered) => Ok(()),
+        Some(DeliveryState::Claimed { .. } | DeliveryState::Waiting { .. }) => Err(Stop::Wait {
+            reason: "its original is under way",
+            until: now + Duration::from_secs(5),
+        }),
+        None if now.since(since) < WAITS_FOR_ITS_ALBUM => Err(Stop::soon(context, "its album is under way")),
+        None | Some(DeliveryState::Skipped { .. } | DeliveryState::Undeliverable { .. }) => {
+            Err(Stop::Skip("a change of what was not carried"))
+        }
+    }
 }

@@ -1,5 +1,6 @@
 //! Inbound: from a topic in Telegram to a conversation in Intercom.
 
+mod album;
 mod contact;
 mod conversation;
 mod correction;

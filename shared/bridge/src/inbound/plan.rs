@@ -262,6 +262,7 @@ mod tests {
             name: None,
             content_type: None,
             size: *size,
+            message: None,
         };
         CustomerMessage {
             chat_title: String::new(),
@@ -275,7 +276,6 @@ mod tests {
             quote: None,
             forwarded_from: None,
             via_bot: None,
-            album: None,
             for_another_bot: false,
         }
     }

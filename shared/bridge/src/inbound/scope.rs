@@ -125,6 +125,7 @@ mod tests {
                 kind: SenderKind::User,
             }),
             replies_to: replies_to.map(CustomerId),
+            album: None,
         };
         of(&config, BotId(7), &peek, ChatId(-5), kind)
             .lane()

@@ -3,7 +3,7 @@
 use super::scope;
 use crate::{
     config::Config,
-    envelope::{InboundEnvelope, to_ascii_json},
+    envelope::{InboundEnvelope, InboundErrand, to_ascii_json},
     ports::{Queue, QueueError, QueueMessage, UpdateReader},
     secrets::SecretSource,
     stop::dedupe,
@@ -165,7 +165,8 @@ impl<R: UpdateReader> InboundWebhook<R> {
     async fn enqueue(&self, bot: BotId, peek: &Peek, lane: String, update: serde_json::Value) -> Answer {
         let received_at = self.ledger.now();
         let id = peek.update.0;
-        let Ok(body) = to_ascii_json(&InboundEnvelope { received_at, update }) else {
+        let errand = InboundErrand::Update(update);
+        let Ok(body) = to_ascii_json(&InboundEnvelope { received_at, errand }) else {
             tracing::error!(update.id = id, metric.lost = 1, "an update cannot be written as JSON");
             return Answer::Taken;
         };

@@ -1,15 +1,14 @@
 //! Where a message belongs now: its chat may have another id, and its topic may be gone with another in its place.
 
-use super::{
-    scope::{self, Scope},
-    worker::delivery_key,
-};
+use super::scope::{self, Scope};
 use crate::{
     context::Context,
     stop::{Stop, elsewhere},
     telegram_message::{ChatRef, Peek, UpdateKind},
 };
-use mapping::{BotId, ChatId, Forward, Link, LinkKey, Reading, Succession, SuccessionState, TopicId, TopicKey, keys};
+use mapping::{
+    BotId, ChatId, Forward, Key, Link, LinkKey, Reading, Succession, SuccessionState, TopicId, TopicKey, keys,
+};
 
 /// Where a message belongs, and what is known there.
 pub(super) struct Whereabouts {
@@ -31,13 +30,20 @@ enum Moved {
     Opening(LinkKey),
 }
 
-/// One batch read of all that a steady-state message needs. What has moved is read again where it is now.
-pub(super) async fn read(context: &Context, bot: BotId, peek: &Peek, chat: ChatRef) -> Result<Whereabouts, Stop> {
+/// One batch read of all that a steady-state message needs: where it belongs, and `besides`. What has moved is read again where it is
+/// now.
+pub(super) async fn read(
+    context: &Context,
+    bot: BotId,
+    peek: &Peek,
+    chat: ChatRef,
+    besides: &[Key],
+) -> Result<Whereabouts, Stop> {
     let mut chat = chat;
     let mut topic = peek.topic;
     loop {
         let scope = scope::of(&context.config, bot, peek, chat.id, chat.kind).in_topic(topic);
-        let reading = read_for(context, bot, peek, chat.id, &scope).await?;
+        let reading = read_for(context, bot, peek, chat.id, &scope, besides).await?;
         match moved(context, bot, peek, chat.id, &scope, &reading).await? {
             Moved::Nothing => return Ok(Whereabouts { chat, scope, reading }),
             Moved::Chat(to) => chat.id = to,
@@ -52,15 +58,23 @@ pub(super) async fn read(context: &Context, bot: BotId, peek: &Peek, chat: ChatR
             // What is being opened is opened where it was begun, and moves when it is open.
             Moved::Opening(former) => {
                 let scope = Scope::Link(former);
-                let reading = read_for(context, bot, peek, chat.id, &scope).await?;
+                let reading = read_for(context, bot, peek, chat.id, &scope, besides).await?;
                 return Ok(Whereabouts { chat, scope, reading });
             }
         }
     }
 }
 
-async fn read_for(context: &Context, bot: BotId, peek: &Peek, chat: ChatId, scope: &Scope) -> Result<Reading, Stop> {
-    let mut wanted = vec![keys::forward(bot, chat), delivery_key(bot, peek)];
+async fn read_for(
+    context: &Context,
+    bot: BotId,
+    peek: &Peek,
+    chat: ChatId,
+    scope: &Scope,
+    besides: &[Key],
+) -> Result<Reading, Stop> {
+    let mut wanted = vec![keys::forward(bot, chat)];
+    wanted.extend(besides.iter().cloned());
     if let Scope::Link(link) = scope {
         wanted.push(link.key());
         wanted.extend(TopicKey::of(*link).map(|topic| topic.key()));

@@ -1,7 +1,7 @@
 //! What the inbound worker does with one message: read, begin, decode, carry, settle.
 
 use super::{
-    conversation, correction,
+    album, conversation, correction,
     scope::Scope,
     staff, topic,
     whereabouts::{self, Whereabouts},
@@ -9,7 +9,7 @@ use super::{
 use crate::{
     context::Context,
     delivering::Carried,
-    envelope::{InboundEnvelope, from_json},
+    envelope::{InboundEnvelope, InboundErrand, from_json},
     notices::Audience,
     ports::UpdateReader,
     stop::{Received, Stop, Verdict},
@@ -18,14 +18,23 @@ use crate::{
 };
 use mapping::{
     Arrival, Begun, BotId, ChatId, Claim, Contact, Delivery, End, Key, Link, LinkKey, MessageId, Reading, Stored,
-    Subject, Succession, TopicKey, keys,
+    Subject, Succession, Timestamp, TopicKey, keys,
 };
+use serde_json::Value;
 use std::sync::Arc;
 
 /// Takes messages out of the inbound queue and carries them to Intercom.
 pub struct InboundWorker<R> {
-    reader: R,
-    context: Arc<Context>,
+    pub(super) reader: R,
+    pub(super) context: Arc<Context>,
+}
+
+/// An update as it comes out of the queue.
+struct Mail<'m> {
+    received: &'m Received,
+    since: Timestamp,
+    update: &'m Value,
+    peek: Peek,
 }
 
 /// One message on its way to Intercom: what was known of it before anything parsed its content.
@@ -93,7 +102,10 @@ impl<R: UpdateReader> InboundWorker<R> {
         let Ok(envelope) = from_json::<InboundEnvelope>(&received.body) else {
             return Legible::default();
         };
-        let peek = self.reader.peek_value(&envelope.update).ok();
+        let peek = match &envelope.errand {
+            InboundErrand::Update(update) => self.reader.peek_value(update).ok(),
+            InboundErrand::Flush(_) => None,
+        };
         let bot = self.context.bot().await.ok();
         Legible {
             received_at: Some(envelope.received_at),
@@ -104,18 +116,59 @@ impl<R: UpdateReader> InboundWorker<R> {
     }
 
     async fn carry(&self, received: &Received) -> Result<Verdict, Stop> {
-        let context = self.context.as_ref();
-        let read = from_json::<InboundEnvelope>(&received.body)
-            .and_then(|envelope| Ok((self.reader.peek_value(&envelope.update)?, envelope)));
-        let (peek, envelope) = match read {
-            Ok(read) => read,
+        let envelope = match from_json::<InboundEnvelope>(&received.body) {
+            Ok(envelope) => envelope,
             Err(problem) => return self.unbegun(received).bury(&problem.to_string()).await,
         };
-        let Some(chat) = peek.chat else {
+        let update = match envelope.errand {
+            InboundErrand::Update(update) => update,
+            InboundErrand::Flush(album) => return self.flush_when_whole(received, &album).await,
+        };
+        match self.reader.peek_value(&update) {
+            Ok(peek) => {
+                let since = envelope.received_at;
+                let update = &update;
+                self.carry_update(&Mail {
+                    received,
+                    since,
+                    update,
+                    peek,
+                })
+                .await
+            }
+            Err(problem) => self.unbegun(received).bury(&problem.to_string()).await,
+        }
+    }
+
+    async fn carry_update(&self, mail: &Mail<'_>) -> Result<Verdict, Stop> {
+        let context = self.context.as_ref();
+        let Some(chat) = mail.peek.chat else {
             return Ok(Verdict::Done);
         };
         let bot = context.bot().await?;
-        let Whereabouts { chat, scope, reading } = whereabouts::read(context, bot, &peek, chat).await?;
+        let key = delivery_key(bot, &mail.peek);
+        let lane = keys::open_album(bot, &mail.received.lane);
+        let own_album = album::key_of(bot, &mail.peek);
+        let mut wanted = vec![key.clone(), lane.clone()];
+        wanted.extend(own_album.iter().map(mapping::AlbumKey::key));
+        let mut at = whereabouts::read(context, bot, &mail.peek, chat, &wanted).await?;
+        let existing = at.reading.get::<Delivery>(&key)?;
+        if is_bridged(&at)
+            && !is_over(existing.as_ref(), mail.received)
+            && let Some(open) = album::in_the_way(&lane, own_album.as_ref(), &at.reading)?
+        {
+            match self.flush_first(&open, mail.received).await? {
+                Verdict::Done => at = whereabouts::read(context, bot, &mail.peek, chat, &wanted).await?,
+                later @ Verdict::Later(_) => return Ok(later),
+            }
+        }
+        self.carry_alone(mail, bot, key, at).await
+    }
+
+    /// Carries a message that nothing stands in the way of.
+    async fn carry_alone(&self, mail: &Mail<'_>, bot: BotId, key: Key, at: Whereabouts) -> Result<Verdict, Stop> {
+        let (context, received) = (self.context.as_ref(), mail.received);
+        let Whereabouts { chat, scope, reading } = at;
         let link_key = match &scope {
             Scope::Link(link) => *link,
             Scope::Chat(chat) => LinkKey {
@@ -128,14 +181,13 @@ impl<R: UpdateReader> InboundWorker<R> {
         };
         let arrival = Arrival {
             lane: received.lane.clone(),
-            since: envelope.received_at,
+            since: mail.since,
             gave_up: received.gave_up,
         };
-        let key = delivery_key(bot, &peek);
         let passage = Passage {
             context,
             bot,
-            peek: &peek,
+            peek: &mail.peek,
             chat,
             link_key,
             reading: &reading,
@@ -144,7 +196,7 @@ impl<R: UpdateReader> InboundWorker<R> {
             context,
             received,
             dead_letters: &context.queues.inbound_dead,
-            audience: audience(bot, &peek, passage.chat.id),
+            audience: audience(bot, &mail.peek, passage.chat.id),
             is_notice: false,
         };
         let existing = reading.get::<Delivery>(&key)?;
@@ -153,21 +205,16 @@ impl<R: UpdateReader> InboundWorker<R> {
             Begun::Finished => Verdict::Done,
             Begun::Poison(claim) => carried.poison(claim).await,
             Begun::Claimed(mut claim) => {
-                let went = self.carry_claimed(&passage, &mut claim, &envelope).await;
+                let went = self.carry_claimed(&passage, &mut claim, mail.update).await;
                 carried.settle(claim, went).await
             }
         })
     }
 
-    async fn carry_claimed(
-        &self,
-        passage: &Passage<'_>,
-        claim: &mut Claim,
-        envelope: &InboundEnvelope,
-    ) -> Result<End, Stop> {
+    async fn carry_claimed(&self, passage: &Passage<'_>, claim: &mut Claim, update: &Value) -> Result<End, Stop> {
         let username = passage.context.bot_username().await;
-        match self.reader.decode(&envelope.update, username.as_deref())? {
-            Update::Message(message) => carry_message(passage, claim, &message).await,
+        match self.reader.decode(update, username.as_deref())? {
+            Update::Message(message) => carry_message(passage, claim, &message, update).await,
             Update::Edited(message) => correction::correct(passage, claim, &message).await,
             Update::TopicTitle { topic, title } => topic::titled(passage, topic, &title).await,
             Update::TopicClosed { .. } => Err(Stop::Skip("topic closed or opened")),
@@ -192,7 +239,24 @@ impl<R: UpdateReader> InboundWorker<R> {
     }
 }
 
-async fn carry_message(passage: &Passage<'_>, claim: &mut Claim, message: &CustomerMessage) -> Result<End, Stop> {
+fn is_bridged(at: &Whereabouts) -> bool {
+    match at.scope {
+        Scope::Link(_) | Scope::Chat(_) => true,
+        Scope::Nothing(_) => false,
+    }
+}
+
+/// Whether a message is dealt with, so that nothing has to make way for it.
+fn is_over(existing: Option<&Stored<Delivery>>, received: &Received) -> bool {
+    received.gave_up.is_none() && existing.is_some_and(|delivery| delivery.value.is_finished())
+}
+
+async fn carry_message(
+    passage: &Passage<'_>,
+    claim: &mut Claim,
+    message: &CustomerMessage,
+    update: &Value,
+) -> Result<End, Stop> {
     let sender = passage.sender()?;
     match sender.kind {
         SenderKind::LinkedChannel => return Err(Stop::Skip("a post of the linked channel")),
@@ -202,6 +266,19 @@ async fn carry_message(passage: &Passage<'_>, claim: &mut Claim, message: &Custo
     if message.for_another_bot {
         return Err(Stop::Skip("a command for another bot"));
     }
+    match album::join(passage, claim, message, update).await? {
+        Some(joined) => Ok(joined),
+        None => carry_in_its_place(passage, claim, message).await,
+    }
+}
+
+/// Carries a message or an album into the conversation that it belongs to.
+pub(super) async fn carry_in_its_place(
+    passage: &Passage<'_>,
+    claim: &mut Claim,
+    message: &CustomerMessage,
+) -> Result<End, Stop> {
+    let sender = passage.sender()?;
     topic::find_its_place(passage, message).await?;
     match staff::role(passage.context, passage.chat, sender).await? {
         staff::Role::Customer => conversation::carry(passage, claim, message).await,
@@ -210,7 +287,7 @@ async fn carry_message(passage: &Passage<'_>, claim: &mut Claim, message: &Custo
 }
 
 /// Message ids start anew when a chat gets another id, so a delivery keeps the id under which its message was written.
-pub(super) fn delivery_key(bot: BotId, peek: &Peek) -> Key {
+fn delivery_key(bot: BotId, peek: &Peek) -> Key {
     let chat = peek.chat.map_or(ChatId(0), |chat| chat.id);
     let subject = match (&peek.kind, peek.message) {
         (UpdateKind::Edited, Some(message)) => Subject::Edit(message, peek.update),
@@ -222,7 +299,7 @@ pub(super) fn delivery_key(bot: BotId, peek: &Peek) -> Key {
 }
 
 /// Who is told when the message does not arrive: whoever wrote it, if a person did.
-fn audience(bot: BotId, peek: &Peek, chat: ChatId) -> Option<Audience> {
+pub(super) fn audience(bot: BotId, peek: &Peek, chat: ChatId) -> Option<Audience> {
     let by_person = peek
         .sender
         .is_some_and(|sender| matches!(sender.kind, SenderKind::User | SenderKind::Channel));

@@ -2,14 +2,14 @@
 
 use crate::fixtures::{decode_message, forum, message};
 use bridge::{ports::UpdateReader, rich_text::RichText, telegram_message::Update};
-use mapping::{AlbumId, Timestamp, TopicId};
+use mapping::{Timestamp, TopicId};
 use serde_json::{Value, json};
 use telegram::TelegramUpdates;
 
 #[test]
 fn a_message_is_decoded_with_all_that_surrounds_it() {
     let decoded = decode_message(&json!({
-        "text": "hi", "media_group_id": "77", "via_bot": {"id": 3, "username": "gif"},
+        "text": "hi", "via_bot": {"id": 3, "username": "gif"},
         "forward_origin": {"type": "user", "date": 1, "sender_user": {"id": 1, "first_name": "Cy"}},
         "reply_to_message": {"message_id": 40, "text": "old", "from": {"id": 502, "first_name": "Bo"}},
     }));
@@ -19,7 +19,6 @@ fn a_message_is_decoded_with_all_that_surrounds_it() {
     assert_eq!(decoded.author.language.as_deref(), Some("de"));
     assert_eq!(decoded.date, Timestamp::from_seconds(1_700_000_000));
     assert_eq!(decoded.text, RichText::plain("hi"));
-    assert_eq!(decoded.album, Some(AlbumId::new("77")));
     assert_eq!(decoded.via_bot.as_deref(), Some("gif"));
     assert_eq!(decoded.forwarded_from.as_deref(), Some("Cy"));
     let quote = decoded.quote.unwrap();

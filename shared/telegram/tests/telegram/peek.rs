@@ -8,7 +8,7 @@ use bridge::{
     webhook::{WebhookMethod, WebhookRequest},
 };
 use bytes::Bytes;
-use mapping::{ChatId, CustomerId, MessageId, TopicId, UpdateId};
+use mapping::{AlbumId, ChatId, CustomerId, MessageId, TopicId, UpdateId};
 use serde_json::{Value, json};
 use telegram::TelegramUpdates;
 
@@ -98,6 +98,7 @@ fn a_message_in_a_topic_tells_where_it_stands_and_who_wrote_it() {
             kind: SenderKind::User,
         }),
         replies_to: Some(CustomerId(502)),
+        album: None,
     };
     assert_eq!(peek("message", &update), expected);
     assert_eq!(
@@ -107,6 +108,12 @@ fn a_message_in_a_topic_tells_where_it_stands_and_who_wrote_it() {
             ..expected
         }
     );
+}
+
+#[test]
+fn an_item_tells_its_album() {
+    let item = message(&json!({"photo": [], "media_group_id": "77"}));
+    assert_eq!(peek("message", &item).album, Some(AlbumId::new("77")));
 }
 
 #[test]

@@ -7,6 +7,7 @@
 )]
 
 mod agent_files;
+mod albums;
 mod changes;
 mod chaos;
 mod clicks;
