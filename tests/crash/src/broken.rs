@@ -151,12 +151,48 @@ pub(crate) fn give_up_at_once(ports: Ports) -> Ports {
         queue: queues.outbound_dead,
         store: Arc::clone(&ports.store),
         last: Arc::clone(&last),
+        hurries: |_| true,
+        end: |item, message| {
+            set(item, "state", json!("undeliverable"));
+            set(item, "generation", json!(message.gave_up));
+        },
     });
     let store = Arc::new(Watched {
         store: ports.store,
         last,
     });
     Ports { store, queues, ..ports }
+}
+
+/// Writes down that an item is dealt with before the marker that flushes its album is enqueued.
+pub(crate) fn join_at_once(ports: Ports) -> Ports {
+    let last = Arc::default();
+    let mut queues = ports.queues.clone();
+    queues.inbound = Arc::new(Hasty {
+        queue: queues.inbound,
+        store: Arc::clone(&ports.store),
+        last: Arc::clone(&last),
+        hurries: is_marker,
+        end: |item, _| set(item, "state", json!("skipped")),
+    });
+    let store = Arc::new(Watched {
+        store: ports.store,
+        last,
+    });
+    Ports { store, queues, ..ports }
+}
+
+fn is_marker(message: &QueueMessage) -> bool {
+    message.body.contains("\"flush\"")
+}
+
+pub(crate) fn drop_markers(ports: Ports) -> Ports {
+    let mut queues = ports.queues.clone();
+    queues.inbound = Arc::new(Leaky {
+        queue: queues.inbound,
+        loses: is_marker,
+    });
+    Ports { queues, ..ports }
 }
 
 /// The record of the delivery that is being carried.
@@ -190,22 +226,28 @@ impl Store for Watched {
     }
 }
 
+/// Ends the delivery before it sends.
 struct Hasty {
     queue: Arc<dyn Queue>,
     store: Arc<dyn Store>,
     last: Last,
+    hurries: fn(&QueueMessage) -> bool,
+    end: fn(&mut Item, &QueueMessage),
 }
 
 #[async_trait]
 impl Queue for Hasty {
     async fn send(&self, message: QueueMessage) -> Result<(), QueueError> {
-        let last = self.last.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let last = if (self.hurries)(&message) {
+            self.last.lock().unwrap_or_else(PoisonError::into_inner).take()
+        } else {
+            None
+        };
         if let Some(mut item) = last.filter(|item| state(item) == "claimed") {
             let expected = Expected::Version(item.version.clone());
             item.version = Version::stored("too early");
-            set(&mut item, "state", json!("undeliverable"));
             set(&mut item, "reason", json!("sabotage"));
-            set(&mut item, "generation", json!(message.gave_up));
+            (self.end)(&mut item, &message);
             let written = self.store.write(&[Write::Put { item, expected }]).await;
             written.map_err(|error| QueueError::Unavailable(error.to_string()))?;
         }

@@ -145,8 +145,13 @@ fn records(records: Vec<(String, Value)>, texts: &[String], wrong: &mut Verdict)
         if texts.iter().any(|text| written.contains(text.as_str())) {
             wrong.push(format!("a text stands in the table at {key}"));
         }
-        if let Some(open @ ("claimed" | "waiting" | "opening")) = record.get("state").and_then(Value::as_str) {
-            wrong.push(format!("{key} is left {open}"));
+        let text = |field| record.get(field).and_then(Value::as_str).unwrap_or_default();
+        match (text("kind"), text("state")) {
+            (_, open @ ("claimed" | "waiting" | "opening")) | ("album", open @ ("open" | "closed")) => {
+                wrong.push(format!("{key} is left {open}"));
+            }
+            ("open_album", _) => wrong.push(format!("an album is left open at {key}")),
+            (_, _) => {}
         }
     }
 }

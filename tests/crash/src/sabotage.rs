@@ -1,7 +1,8 @@
 //! The bridge broken on purpose, from outside, one rule at a time: the suite is worth what it finds here.
 
 use crate::broken::{
-    drop_dead_letters, drop_first_enqueued, forgetting, give_up_at_once, kind, listing, reading, set, state, writing,
+    drop_dead_letters, drop_first_enqueued, drop_markers, forgetting, give_up_at_once, join_at_once, kind, listing,
+    reading, set, state, writing,
 };
 use bridge::intercom_message::Conversation;
 use bridgectl::stage::Ports;
@@ -35,6 +36,7 @@ const fn sabotage(name: &'static str, scene: &'static str, wrap: fn(Ports) -> Po
 
 const OPENS: &str = "a customer opens a conversation and goes on";
 const ANSWERS: &str = "an agent answers, in three messages";
+const ALBUMS: &str = "albums among texts";
 const GIVEN_UP: &str = "an answer is given up and put back";
 
 /// All of them.
@@ -96,6 +98,18 @@ pub const SABOTAGES: &[Sabotage] = &[
     }),
     sabotage("text is kept in the table", OPENS, |ports| writing(ports, keep_text)),
     sabotage("a claim is never given up", OPENS, |ports| writing(ports, never_finish)),
+    sabotage(
+        "an item is acknowledged before its marker is enqueued",
+        ALBUMS,
+        join_at_once,
+    ),
+    sabotage("no marker is enqueued", ALBUMS, drop_markers),
+    sabotage("nothing waits for an album", ALBUMS, |ports| {
+        forgetting(ports, |key| key.pk.starts_with("lane#"))
+    }),
+    sabotage("what an album held stays in the table", ALBUMS, |ports| {
+        writing(ports, keep_caption)
+    }),
 ];
 
 fn forget_receipts(item: &mut Item) {
@@ -146,6 +160,12 @@ fn keep_text(item: &mut Item) {
             "text",
             json!("first words second words from maria okey will do at five a question answer one"),
         );
+    }
+}
+
+fn keep_caption(item: &mut Item) {
+    if kind(item) == "album" && state(item) == "flushed" {
+        set(item, "text", json!("the box the dent"));
     }
 }
 

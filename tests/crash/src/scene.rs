@@ -1,6 +1,7 @@
 //! The scenes: what people do, and what everybody has to see in the end, whatever died on the way.
 
 mod agents;
+mod albums;
 mod conversations;
 mod customers;
 mod topics;
@@ -135,6 +136,31 @@ pub const SCENES: &[Scene] = &[
         name: "a customer sends photos",
         variables: &[],
         play: |world| Box::pin(customers::photos(world)),
+    },
+    Scene {
+        name: "albums among texts",
+        variables: &[],
+        play: |world| Box::pin(albums::among_texts(world)),
+    },
+    Scene {
+        name: "an album opens a conversation",
+        variables: &[],
+        play: |world| Box::pin(albums::opens(world)),
+    },
+    Scene {
+        name: "an item of an album is not given out",
+        variables: &[],
+        play: |world| Box::pin(albums::without_an_item(world)),
+    },
+    Scene {
+        name: "an item of an album is corrected",
+        variables: &[],
+        play: |world| Box::pin(albums::corrected(world)),
+    },
+    Scene {
+        name: "staff send an album",
+        variables: &[],
+        play: |world| Box::pin(albums::of_staff(world)),
     },
 ];
 
