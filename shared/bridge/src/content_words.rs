@@ -97,6 +97,11 @@ pub fn live_location(latitude: f64, longitude: f64) -> String {
     line("live location", &coordinates(latitude, longitude))
 }
 
+/// Where somebody was when they ceased to share it.
+pub fn live_location_ended(latitude: f64, longitude: f64) -> String {
+    line("live location ended", &coordinates(latitude, longitude))
+}
+
 /// A place with a name.
 pub fn venue(title: Option<&str>, address: Option<&str>) -> String {
     line("venue", &joined([title, address], ", "))
@@ -325,6 +330,7 @@ mod tests {
             (paid_media(2, Some(5)), "[paid media] 2 items for 5 stars"),
             (contact("Ann Lee", Some("+1555")), "[contact] Ann Lee, +1555"),
             (location(52.52, -13.405), "[location] 52.52000, -13.40500"),
+            (live_location_ended(1.0, 2.0), "[live location ended] 1.00000, 2.00000"),
             (venue(Some("Bar"), Some("Main St 1")), "[venue] Bar, Main St 1"),
             (
                 poll("Lunch?", &["Pizza", "Soup"], false),

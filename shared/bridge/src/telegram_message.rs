@@ -103,6 +103,8 @@ pub enum Update {
     Message(Box<CustomerMessage>),
     /// Somebody changed what they wrote.
     Edited(Box<CustomerMessage>),
+    /// Somebody does not share any more where they are: the place where that ended.
+    LocationEnded(Box<CustomerMessage>),
     /// A topic was created or renamed.
     TopicTitle {
         /// The topic; `None` is General.

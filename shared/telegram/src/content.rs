@@ -137,10 +137,20 @@ pub(crate) fn place(field: &str, content: Json<'_>) -> Run {
         (_, Some((latitude, longitude))) => words::location(latitude, longitude),
     };
     match point {
-        Some((latitude, longitude)) => Run::link(
-            words,
-            format!("https://maps.google.com/maps?q={latitude:.5},{longitude:.5}"),
-        ),
+        Some(point) => on_the_map(words, point),
         None => Run::plain(words),
     }
+}
+
+/// The place where a live location ended.
+pub(crate) fn last_place(location: Json<'_>) -> Run {
+    match location.float("latitude").zip(location.float("longitude")) {
+        Some(point) => on_the_map(words::live_location_ended(point.0, point.1), point),
+        None => Run::plain(words::unknown("location")),
+    }
+}
+
+fn on_the_map(words: String, (latitude, longitude): (f64, f64)) -> Run {
+    let map = format!("https://maps.google.com/maps?q={latitude:.5},{longitude:.5}");
+    Run::link(words, map)
 }

@@ -4,6 +4,7 @@ use crate::{
     content,
     fields::{Shape, shape},
     files,
+    live_location::{self, LiveLocation},
     message::{self, Message},
     quote, webhook,
     wire::Json,
@@ -20,14 +21,22 @@ pub(crate) fn update(update: Json<'_>, bot_username: Option<&str>) -> Result<Upd
     let message = Message(body);
     Ok(match kind {
         "message" => written(message, bot_username),
-        "edited_message" if webhook::is_step_of_live_location(message) => Update::Other("live_location".into()),
-        "edited_message" => Update::Edited(Box::new(CustomerMessage {
-            date: date(body, "edit_date").unwrap_or_else(|| date_of(body)),
-            ..customer_message(message, bot_username)
-        })),
+        "edited_message" => edited(message, bot_username),
         "my_chat_member" => membership(body),
         other => Update::Other(other.to_owned()),
     })
+}
+
+fn edited(message: Message<'_>, bot_username: Option<&str>) -> Update {
+    let edited = || CustomerMessage {
+        date: date(message.0, "edit_date").unwrap_or_else(|| date_of(message.0)),
+        ..customer_message(message, bot_username)
+    };
+    match live_location::of(message) {
+        LiveLocation::None => Update::Edited(Box::new(edited())),
+        LiveLocation::Step => Update::Other(live_location::STEP.into()),
+        LiveLocation::End(text) => Update::LocationEnded(Box::new(CustomerMessage { text, ..edited() })),
+    }
 }
 
 fn written(message: Message<'_>, bot_username: Option<&str>) -> Update {

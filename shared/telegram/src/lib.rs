@@ -11,6 +11,7 @@ mod entities;
 mod fields;
 mod files;
 mod http;
+mod live_location;
 mod message;
 mod quote;
 mod rich_message;

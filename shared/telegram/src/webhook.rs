@@ -3,6 +3,7 @@
 use crate::{
     decode,
     fields::{Shape, shape},
+    live_location::{self, LiveLocation},
     message::{self, Message},
     wire::Json,
 };
@@ -82,11 +83,6 @@ pub(crate) fn kind(update: Json<'_>) -> Option<(&str, Json<'_>)> {
     Some((name, update.get(name)?))
 }
 
-/// Whether a changed message is a step of somebody's walk: their app sends one every few seconds.
-pub(crate) fn is_step_of_live_location(message: Message<'_>) -> bool {
-    shape(message.0) == Shape::Content("location")
-}
-
 fn peek(update: UpdateId, json: Json<'_>) -> Peek {
     let nowhere = Peek {
         update,
@@ -116,8 +112,10 @@ fn peek(update: UpdateId, json: Json<'_>) -> Peek {
 fn update_kind(kind: &str, body: Json<'_>) -> UpdateKind {
     match kind {
         "message" => message_kind(Message(body)),
-        "edited_message" if is_step_of_live_location(Message(body)) => UpdateKind::Other("live_location".into()),
-        "edited_message" => UpdateKind::Edited,
+        "edited_message" => match live_location::of(Message(body)) {
+            LiveLocation::Step => UpdateKind::Other(live_location::STEP.into()),
+            LiveLocation::None | LiveLocation::End(_) => UpdateKind::Edited,
+        },
         "my_chat_member" => UpdateKind::Membership,
         "message_reaction" => UpdateKind::Reaction,
         other => UpdateKind::Other(other.to_owned()),

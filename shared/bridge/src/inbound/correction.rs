@@ -2,9 +2,9 @@
 
 use super::{album, conversation, plan, staff, worker::Passage};
 use crate::{
+    rich_text::Block,
     stop::{Stop, elsewhere},
     telegram_message::CustomerMessage,
-    words,
 };
 use mapping::{ChatId, Claim, Delivery, DeliveryState, End, Subject, keys};
 use std::time::Duration;
@@ -12,8 +12,13 @@ use std::time::Duration;
 /// How long a change waits for an album whose delivery is not begun.
 const WAITS_FOR_ITS_ALBUM: Duration = Duration::from_mins(10);
 
-/// Carries a changed message: parts cannot be changed, so it is said again, marked as a correction.
-pub(super) async fn correct(passage: &Passage<'_>, claim: &mut Claim, message: &CustomerMessage) -> Result<End, Stop> {
+/// Carries a changed message: parts cannot be changed, so it is said again, under a heading that says so where it does not itself.
+pub(super) async fn correct(
+    passage: &Passage<'_>,
+    claim: &mut Claim,
+    message: &CustomerMessage,
+    heading: Option<Block>,
+) -> Result<End, Stop> {
     let context = passage.context;
     let (Some(chat), Some(id)) = (passage.peek.chat, passage.peek.message) else {
         return Err(Stop::Skip("a change of no message"));
@@ -31,7 +36,9 @@ pub(super) async fn correct(passage: &Passage<'_>, claim: &mut Claim, message: &
     }
     let mut corrected = message.clone();
     corrected.text = plan::said(message);
-    corrected.text.head(words::corrected());
+    if let Some(heading) = heading {
+        corrected.text.head(heading);
+    }
     if original.value.files == files {
         corrected.files.clear();
     }

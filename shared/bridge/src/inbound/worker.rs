@@ -15,6 +15,7 @@ use crate::{
     stop::{Received, Stop, Verdict},
     telegram_message::{ChatRef, CustomerMessage, Peek, Sender, SenderKind, Update, UpdateKind},
     unbegun::{Legible, Unbegun},
+    words,
 };
 use mapping::{
     Arrival, Begun, BotId, ChatId, Claim, Contact, Delivery, End, Key, Link, LinkKey, MessageId, Reading, Stored,
@@ -215,7 +216,8 @@ impl<R: UpdateReader> InboundWorker<R> {
         let username = passage.context.bot_username().await;
         match self.reader.decode(update, username.as_deref())? {
             Update::Message(message) => carry_message(passage, claim, &message, update).await,
-            Update::Edited(message) => correction::correct(passage, claim, &message).await,
+            Update::Edited(message) => correction::correct(passage, claim, &message, Some(words::corrected())).await,
+            Update::LocationEnded(message) => correction::correct(passage, claim, &message, None).await,
             Update::TopicTitle { topic, title } => topic::titled(passage, topic, &title).await,
             Update::TopicClosed { .. } => Err(Stop::Skip("topic closed or opened")),
             Update::Membership {

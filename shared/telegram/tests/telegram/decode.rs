@@ -211,3 +211,17 @@ fn membership_tells_what_the_bot_may_do() {
         assert_eq!(decode(member.clone()), expected, "{member}");
     }
 }
+
+#[test]
+fn a_live_location_tells_where_it_ended() {
+    let end = message(&json!({"location": {"latitude": 1.0, "longitude": 2.0}, "edit_date": 1_700_000_100}));
+    let update = json!({"update_id": 1, "edited_message": end});
+    let Update::LocationEnded(ended) = TelegramUpdates.decode(&update, None).unwrap() else {
+        panic!()
+    };
+    assert_eq!(
+        ended.text.to_plain(),
+        "[live location ended] 1.00000, 2.00000 (https://maps.google.com/maps?q=1.00000,2.00000)"
+    );
+    assert_eq!(ended.date, Timestamp::from_seconds(1_700_000_100));
+}

@@ -314,7 +314,7 @@ fn updates_without_a_message_are_named() {
 }
 
 #[test]
-fn somebody_who_walks_is_told_once() {
+fn of_a_walk_only_the_end_is_told() {
     let step = message(&json!({"location": {"latitude": 1.0, "longitude": 2.0, "live_period": 60}, "edit_date": 2}));
     assert_eq!(
         peek("edited_message", &step).kind,
@@ -324,4 +324,6 @@ fn somebody_who_walks_is_told_once() {
         .decode(&json!({"update_id": 1, "edited_message": step}), None)
         .unwrap();
     assert_eq!(decoded, Update::Other("live_location".into()));
+    let end = message(&json!({"location": {"latitude": 1.0, "longitude": 2.0}, "edit_date": 2}));
+    assert_eq!(peek("edited_message", &end).kind, UpdateKind::Edited);
 }

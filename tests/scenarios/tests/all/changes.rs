@@ -1,6 +1,7 @@
 //! What was said is changed or taken back.
 
 use scenarios::{Scene, World};
+use simulators::telegram::Compose;
 use std::time::Duration;
 
 #[tokio::test]
@@ -92,6 +93,46 @@ async fn a_colleagues_correction_stays_a_colleagues() {
         ["Sam Hill: Tuesday", "Sam Hill: Correction:\nWednesday"]
     );
     assert!(world.customer_is_told(topic).is_empty());
+    world.finish().await;
+}
+
+/// Their app tells every few seconds where somebody is; agents read where that began and where it ended.
+#[tokio::test]
+async fn a_walk_is_told_by_its_beginning_and_its_end() {
+    let world = World::new().await;
+    let topic = world.order().await;
+    let place = |latitude: f64, live: bool| {
+        let mut location = serde_json::json!({"latitude": latitude, "longitude": 13.0});
+        if live {
+            location["live_period"] = 900.into();
+        }
+        location
+    };
+    let walk = world.sends(world.maria, topic, Compose::content("location", place(52.0, true)));
+    world.settle().await;
+    for step in 1..=20 {
+        let latitude = 52.0 + f64::from(step) / 1_000.0;
+        let location = place(latitude, step < 20);
+        let moved = [("location".to_owned(), location)].into_iter().collect();
+        world.telegram().edit_fields(world.forum, walk, moved);
+        world.passes(Duration::from_secs(5)).await;
+    }
+    world.writes(world.maria, topic, "I am there");
+    world.settle().await;
+    let map = |place| {
+        format!(
+            "{place} (https://maps.google.com/maps?q={})",
+            str::replace(place, ", ", ",")
+        )
+    };
+    assert_eq!(
+        world.agent_sees("Order 1042")[1..],
+        [
+            format!("Maria Lopez: [live location] {}", map("52.00000, 13.00000")),
+            format!("Maria Lopez: [live location ended] {}", map("52.02000, 13.00000")),
+            "Maria Lopez: I am there".to_owned(),
+        ]
+    );
     world.finish().await;
 }
 
