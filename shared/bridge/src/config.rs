@@ -27,6 +27,8 @@ pub struct Config {
     pub agent_names: AgentNames,
     /// `BOT_REPLIES`: whether what Fin and workflows say is carried.
     pub bot_replies: bool,
+    /// `REACTIONS`: what becomes of a reaction to a message.
+    pub reactions: Reactions,
     /// `INTERCOM_ADMIN_ID`: who writes notes; the token's own admin otherwise.
     pub intercom_admin: Option<AdminId>,
     /// `INTERCOM_ASSIGNEE`: who gets new conversations.
@@ -86,6 +88,15 @@ pub enum AgentNames {
     None,
 }
 
+/// What becomes of reactions to messages.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reactions {
+    /// Nothing.
+    Off,
+    /// A short note.
+    Note,
+}
+
 /// Who gets new conversations.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Assignees {
@@ -140,6 +151,7 @@ impl Config {
                 ],
             )?,
             bot_replies: settings.choice("BOT_REPLIES", &[("on", true), ("off", false)])?,
+            reactions: settings.choice("REACTIONS", &[("off", Reactions::Off), ("note", Reactions::Note)])?,
             intercom_admin: settings.admin()?,
             assignees: settings.assignees()?,
             group_messages_per_minute: settings.messages_per_minute()?,
@@ -368,6 +380,7 @@ mod tests {
         assert_eq!(config.general_topic, GeneralTopic::User);
         assert!(!config.private_chats);
         assert!(config.bot_replies);
+        assert_eq!(config.reactions, Reactions::Off);
         assert_eq!(config.give_up_after, Duration::from_hours(24));
         assert_eq!(config.telegram_api_url, "https://api.telegram.org");
         assert_eq!(config.intercom_api_url, "https://api.intercom.io");
@@ -380,6 +393,7 @@ mod tests {
             ("NEW_CONVERSATION", "after_days:3"),
             ("STAFF", "5, 6=77"),
             ("INTERCOM_ASSIGNEE", "team:1,-1001=admin:2"),
+            ("REACTIONS", "note"),
             ("INTERCOM_REGION", "EU"),
             ("GIVE_UP_AFTER", "90m"),
             ("TELEGRAM_API_URL", "http://127.0.0.1:8081/"),
@@ -391,6 +405,7 @@ mod tests {
             config.assignees.of(ChatId(-1001)),
             Some(&Assignee::Admin(AdminId::new("2")))
         );
+        assert_eq!(config.reactions, Reactions::Note);
         assert_eq!(config.assignees.of(ChatId(5)), Some(&Assignee::Team("1".into())));
         assert_eq!(config.intercom_api_url, "https://api.eu.intercom.io");
         assert_eq!(config.give_up_after, Duration::from_mins(90));
@@ -407,6 +422,7 @@ mod tests {
             ("STAFF", "ann"),
             ("STAFF", "5=ann"),
             ("INTERCOM_ASSIGNEE", "sales"),
+            ("REACTIONS", "on"),
             ("INTERCOM_ADMIN_ID", "me"),
             ("INTERCOM_REGION", "mars"),
             ("GROUP_MESSAGES_PER_MINUTE", "0"),

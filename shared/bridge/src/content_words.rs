@@ -102,6 +102,16 @@ pub fn live_location_ended(latitude: f64, longitude: f64) -> String {
     line("live location ended", &coordinates(latitude, longitude))
 }
 
+/// A reaction that is none of the emoji that everybody has.
+pub fn custom_emoji() -> String {
+    "a custom emoji".into()
+}
+
+/// A reaction that was paid for.
+pub fn paid_reaction() -> String {
+    "a star".into()
+}
+
 /// A place with a name.
 pub fn venue(title: Option<&str>, address: Option<&str>) -> String {
     line("venue", &joined([title, address], ", "))

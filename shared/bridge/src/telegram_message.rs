@@ -105,6 +105,8 @@ pub enum Update {
     Edited(Box<CustomerMessage>),
     /// Somebody does not share any more where they are: the place where that ended.
     LocationEnded(Box<CustomerMessage>),
+    /// Somebody reacted to a message.
+    Reaction(Reaction),
     /// A topic was created or renamed.
     TopicTitle {
         /// The topic; `None` is General.
@@ -130,6 +132,17 @@ pub enum Update {
     },
     /// Nothing that is carried: Telegram's name for it.
     Other(String),
+}
+
+/// What somebody thinks of a message, as far as it changed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Reaction {
+    /// Who reacted.
+    pub by: String,
+    /// The emoji that are new, in words where they have no character.
+    pub added: Vec<String>,
+    /// Those that were taken back.
+    pub taken_back: Vec<String>,
 }
 
 /// A message that somebody wrote in Telegram.

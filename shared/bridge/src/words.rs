@@ -1,6 +1,9 @@
 //! Every sentence of ours that a person reads, customers' and agents', in one table.
 
-use crate::rich_text::{Block, RichText, Run};
+use crate::{
+    rich_text::{Block, RichText, Run},
+    telegram_message::Reaction,
+};
 use serde::{Deserialize, Serialize};
 
 /// What we tell a waiting human.
@@ -220,12 +223,7 @@ pub fn not_sent(what: &str, why: Unsent, place: &str) -> Block {
 }
 
 fn stays(what: &str, why: &str, place: &str) -> Block {
-    let place = if place.starts_with("https://") {
-        Run::link(place, place)
-    } else {
-        Run::plain(place)
-    };
-    Block::line(vec![Run::plain(format!("{what} – {why}; see ")), place])
+    Block::line(vec![Run::plain(format!("{what} – {why}; see ")), link_or_words(place)])
 }
 
 /// What stands for a file or a picture that lies elsewhere in the web.
@@ -241,6 +239,32 @@ pub fn files_follow(number: usize, of: usize) -> Block {
 /// What heads the caption of an item of an album where several have one.
 pub fn item_of_album(number: usize) -> Block {
     Block::paragraph(vec![Run::plain(format!("Item {number}:"))])
+}
+
+/// The note that says what somebody thinks of a message; `place` is where that is.
+pub fn reacted(reaction: &Reaction, to_answer: bool, place: &str) -> RichText {
+    let Reaction { by, added, taken_back } = reaction;
+    let what = match (added.as_slice(), taken_back.as_slice()) {
+        ([], gone) => format!("took back the reaction {}", gone.join(" ")),
+        (new, []) => format!("reacted with {}", new.join(" ")),
+        (new, gone) => format!("reacted with {} instead of {}", new.join(" "), gone.join(" ")),
+    };
+    let to = if to_answer { "an answer" } else { "a message" };
+    let runs = vec![
+        Run::bold(by),
+        Run::plain(format!(" {what} to {to}: ")),
+        link_or_words(place),
+    ];
+    RichText(vec![Block::paragraph(runs)])
+}
+
+/// Where a message is; not every chat has links.
+fn link_or_words(place: &str) -> Run {
+    if place.starts_with("https://") {
+        Run::link(place, place)
+    } else {
+        Run::plain(place)
+    }
 }
 
 /// What heads the corrected form of a message.

@@ -6,7 +6,7 @@ use crate::{
     files,
     live_location::{self, LiveLocation},
     message::{self, Message},
-    quote, webhook,
+    quote, reaction, webhook,
     wire::Json,
 };
 use bridge::{
@@ -23,6 +23,7 @@ pub(crate) fn update(update: Json<'_>, bot_username: Option<&str>) -> Result<Upd
         "message" => written(message, bot_username),
         "edited_message" => edited(message, bot_username),
         "my_chat_member" => membership(body),
+        "message_reaction" => Update::Reaction(reaction::read(body)),
         other => Update::Other(other.to_owned()),
     })
 }

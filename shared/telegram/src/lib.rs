@@ -14,6 +14,7 @@ mod http;
 mod live_location;
 mod message;
 mod quote;
+mod reaction;
 mod rich_message;
 mod split;
 mod upload;

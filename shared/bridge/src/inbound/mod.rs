@@ -6,6 +6,7 @@ mod conversation;
 mod correction;
 mod opening;
 mod plan;
+mod reaction;
 mod saying;
 mod scope;
 mod staff;

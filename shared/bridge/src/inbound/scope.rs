@@ -1,7 +1,7 @@
 //! Which link a message belongs to, and with it which lane: the same rules at the webhook and in the worker.
 
 use crate::{
-    config::{Config, ConversationPer, GeneralTopic},
+    config::{Config, ConversationPer, GeneralTopic, Reactions},
     telegram_message::{ChatKind, Peek, Sender, UpdateKind},
 };
 use mapping::{BotId, ChatId, LinkKey, TopicId};
@@ -50,7 +50,10 @@ pub(crate) fn of(config: &Config, bot: BotId, peek: &Peek, chat: ChatId, kind: C
             customer: None,
         }),
         UpdateKind::Migration { .. } | UpdateKind::Membership => Scope::Chat(chat),
-        UpdateKind::Reaction => Scope::Nothing("reaction"),
+        UpdateKind::Reaction => match config.reactions {
+            Reactions::Note => Scope::Chat(chat),
+            Reactions::Off => Scope::Nothing("reactions are off"),
+        },
         UpdateKind::Service(_) => Scope::Nothing("service message"),
         UpdateKind::Other(_) => Scope::Nothing("another kind of update"),
     }

@@ -1,7 +1,7 @@
 //! What the inbound worker does with one message: read, begin, decode, carry, settle.
 
 use super::{
-    album, conversation, correction,
+    album, conversation, correction, reaction,
     scope::Scope,
     staff, topic,
     whereabouts::{self, Whereabouts},
@@ -218,6 +218,7 @@ impl<R: UpdateReader> InboundWorker<R> {
             Update::Message(message) => carry_message(passage, claim, &message, update).await,
             Update::Edited(message) => correction::correct(passage, claim, &message, Some(words::corrected())).await,
             Update::LocationEnded(message) => correction::correct(passage, claim, &message, None).await,
+            Update::Reaction(reaction) => reaction::carry(passage, claim, &reaction).await,
             Update::TopicTitle { topic, title } => topic::titled(passage, topic, &title).await,
             Update::TopicClosed { .. } => Err(Stop::Skip("topic closed or opened")),
             Update::Membership {

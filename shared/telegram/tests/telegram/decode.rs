@@ -1,7 +1,11 @@
 //! What the worker reads of an update.
 
 use crate::fixtures::{decode_message, forum, message};
-use bridge::{ports::UpdateReader, rich_text::RichText, telegram_message::Update};
+use bridge::{
+    ports::UpdateReader,
+    rich_text::RichText,
+    telegram_message::{Reaction, Update},
+};
 use mapping::{Timestamp, TopicId};
 use serde_json::{Value, json};
 use telegram::TelegramUpdates;
@@ -210,6 +214,38 @@ fn membership_tells_what_the_bot_may_do() {
     for (member, expected) in cases {
         assert_eq!(decode(member.clone()), expected, "{member}");
     }
+}
+
+#[test]
+fn reactions_tell_what_changed() {
+    let emoji = |emoji: &str| json!({"type": "emoji", "emoji": emoji});
+    let reacted = |old: Value, new: Value| {
+        let user = json!({"id": 501, "first_name": "Ann"});
+        let body = json!({"chat": forum(), "message_id": 42, "user": user, "old_reaction": old, "new_reaction": new});
+        let update = json!({"update_id": 1, "message_reaction": body});
+        let Update::Reaction(Reaction { by, added, taken_back }) = TelegramUpdates.decode(&update, None).unwrap()
+        else {
+            panic!()
+        };
+        assert_eq!(by, "Ann");
+        (added.join(" "), taken_back.join(" "))
+    };
+    let changed = |added: &str, gone: &str| (added.to_owned(), gone.to_owned());
+    assert_eq!(reacted(json!([]), json!([emoji("👍")])), changed("👍", ""));
+    assert_eq!(reacted(json!([emoji("👍")]), json!([])), changed("", "👍"));
+    let both = json!([emoji("👍"), emoji("🔥")]);
+    assert_eq!(reacted(json!([emoji("👍")]), both), changed("🔥", ""));
+    let odd = json!([{"type": "custom_emoji", "custom_emoji_id": "5"}, {"type": "paid"}, {"type": "new"}]);
+    assert_eq!(
+        reacted(json!([]), odd),
+        changed("a custom emoji a star a custom emoji", "")
+    );
+    let anonymous = json!({"update_id": 1, "message_reaction": {"chat": forum(), "message_id": 42,
+        "actor_chat": forum(), "new_reaction": [emoji("👍")]}});
+    let Update::Reaction(reaction) = TelegramUpdates.decode(&anonymous, None).unwrap() else {
+        panic!()
+    };
+    assert_eq!(reaction.by, "Support");
 }
 
 #[test]

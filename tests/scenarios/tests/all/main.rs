@@ -30,6 +30,7 @@ mod opening;
 mod pace;
 mod people;
 mod places;
+mod reactions;
 mod rights;
 mod running;
 mod sweep;
