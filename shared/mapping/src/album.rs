@@ -27,7 +27,7 @@ const GIVEN_UP_FOR: Duration = Duration::from_hours(15 * 24);
 pub struct Album {
     /// The lane in which it is carried.
     pub lane: String,
-    /// When the webhook took its first item.
+    /// Since when it is tried: when the webhook took its first item, or that was put back.
     pub since: Timestamp,
     /// When its newest item joined.
     pub last_at: Timestamp,

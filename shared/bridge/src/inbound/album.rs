@@ -74,7 +74,8 @@ pub(super) async fn join(
         update: Some(update.to_string()),
     };
     let read = passage.reading.get::<Album>(&key.key())?;
-    let (lane, since) = (claim.delivery.lane.clone(), claim.delivery.since);
+    // An item that was put back begins a fresh life, and so does an album that begins with it.
+    let (lane, since) = (claim.delivery.lane.clone(), claim.delivery.tried_since);
     let joined = context.ledger.join_album(&key, read, &lane, since, &item).await;
     let album = match joined.map_err(|error| elsewhere(context, error))? {
         Joined::In(album) => album,
@@ -147,6 +148,7 @@ impl<R: UpdateReader> InboundWorker<R> {
         let context = self.context.as_ref();
         let now = context.ledger.now();
         let Some(album) = context.ledger.find::<Album>(&key.key()).await? else {
+            tracing::warn!(lane = received.lane, "an album is not kept any more");
             return Ok(Verdict::Done);
         };
         match album.value.state {
