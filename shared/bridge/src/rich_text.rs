@@ -206,7 +206,7 @@ impl RichText {
         let fingerprint: String = plain.chars().filter(says).flat_map(char::to_lowercase).collect();
         // A lone "?" says something, too.
         if fingerprint.is_empty() {
-            plain.trim().to_owned()
+            plain.chars().filter(|c| !c.is_whitespace()).collect()
         } else {
             fingerprint
         }
@@ -368,6 +368,15 @@ mod tests {
         assert_ne!(
             RichText::plain("👍").fingerprint_text(),
             RichText::plain("👎").fingerprint_text()
+        );
+        // White space is re-flowed between signs, too.
+        assert_eq!(
+            RichText::plain("?!\n\n !").fingerprint_text(),
+            RichText::plain("?!\n\n!").fingerprint_text()
+        );
+        assert_ne!(
+            RichText::plain("?").fingerprint_text(),
+            RichText::plain("!").fingerprint_text()
         );
     }
 }
