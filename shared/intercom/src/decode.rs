@@ -77,9 +77,10 @@ fn event(name: String, item: &Item, whole: &Value) -> Event {
     }
 }
 
-/// Whatever brings parts tells it, and so do replies whose parts are missing: those have to be read from Intercom.
+/// Whatever brings parts tells it, and so do replies whose parts are missing: those have to be read from Intercom. A bare part does
+/// not: its id is no conversation's.
 fn tells_what_was_said(name: &str, item: &Item) -> bool {
-    let about_one = name.starts_with("conversation.") && name != "conversation.deleted";
+    let about_one = name.starts_with("conversation.") && name != "conversation.deleted" && !is_bare_part(name, item);
     let may_say = name.starts_with("conversation.admin.")
         || name.starts_with("conversation.operator.")
         || name == "conversation.user.created";

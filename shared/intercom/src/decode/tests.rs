@@ -53,6 +53,12 @@ fn comment() -> Value {
 }
 
 #[test]
+fn a_bare_part_is_not_taken_for_a_conversation() {
+    let event = decoded("conversation.admin.replied", &comment());
+    assert_eq!(event, Event::Other("conversation.admin.replied".into()));
+}
+
+#[test]
 fn a_reply_is_read_whole() {
     let conversation = one_conversation("conversation.admin.replied", &modern(&comment()));
     assert_eq!(conversation.id, ConversationId::new("2100"));
