@@ -2,7 +2,7 @@
 
 use crate::{
     classify::{Broken, Effect, Rejection},
-    files,
+    files::JsonWithFiles,
     http::Timeouts,
     lenient,
     pace::{self, Pace},
@@ -14,7 +14,7 @@ use bridge::{
 };
 use bytes::{Bytes, BytesMut};
 use reqwest::{
-    Method, Response, StatusCode,
+    Body as HttpBody, Method, Response, StatusCode,
     header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, DATE, HeaderValue, LINK},
 };
 use serde::de::DeserializeOwned;
@@ -44,7 +44,7 @@ enum Body {
     None,
     Json(Value),
     /// JSON with files in it: a call that takes longer.
-    Files(Bytes),
+    Files(JsonWithFiles),
 }
 
 impl<'a> Call<'a> {
@@ -89,7 +89,7 @@ impl<'a> Call<'a> {
     /// A call with files that must not be repeated.
     pub(crate) fn once_with_files(path: &'a [&'a str], body: &Value, files: &[Upload]) -> Self {
         Self {
-            body: Body::Files(files::body(body, files)),
+            body: Body::Files(JsonWithFiles::new(body, files)),
             effect: Effect::Once,
             method: Method::POST,
             ..Self::get(path)
@@ -194,7 +194,9 @@ impl Api {
         let request = match &call.body {
             Body::None => request,
             Body::Json(body) => request.json(body),
-            Body::Files(body) => request.header(CONTENT_TYPE, "application/json").body(body.clone()),
+            Body::Files(body) => request
+                .header(CONTENT_TYPE, "application/json")
+                .body(HttpBody::wrap(body.encoded())),
         };
         let response = request.send().await;
         response.map_err(|error| Broken::from(error).error(call.effect))

@@ -147,7 +147,44 @@ fn block() -> impl Strategy<Value = Block> {
     ]
 }
 
+/// Everything that a browser shows, and what is wrong with the HTML; by a parser that is not ours.
+fn browsed(html: &str) -> (String, Vec<String>) {
+    let parsed = scraper::Html::parse_fragment(html);
+    let texts = parsed.tree.nodes().filter_map(|node| node.value().as_text());
+    let errors = parsed.errors.iter().map(ToString::to_string).collect();
+    (texts.map(|text| &**text).collect(), errors)
+}
+
+/// The characters of some text, blocks and cells without what stands between them.
+fn ink(blocks: &[Block]) -> String {
+    let runs = |runs: &[Run]| runs.iter().map(|run| run.text.as_str()).collect::<String>();
+    let texts = blocks.iter().map(|block| match block {
+        Block::Paragraph { runs: text, .. } | Block::Heading { runs: text, .. } => runs(text),
+        Block::Quote { blocks, .. } => ink(blocks),
+        Block::Code { text, .. } => text.clone(),
+        Block::List { items, .. } => items.iter().map(|item| ink(item)).collect(),
+        Block::Table(rows) => {
+            let line = |row: &Vec<Vec<Run>>| row.iter().map(|cell| runs(cell)).collect::<Vec<_>>().join("|");
+            rows.iter().map(line).collect()
+        }
+        Block::Rule | Block::Image { .. } => RichText(vec![block.clone()]).to_plain(),
+    });
+    texts.collect::<String>().replace('\0', "\u{fffd}")
+}
+
+fn without_space(text: &str) -> String {
+    text.chars().filter(|c| !c.is_whitespace()).collect()
+}
+
 proptest! {
+    #[test]
+    fn what_is_rendered_is_valid_and_shows_all_of_the_text(blocks in proptest::collection::vec(block(), 0..5)) {
+        let html = contact_reply(&RichText(blocks.clone()));
+        let (shown, errors) = browsed(&html);
+        prop_assert_eq!(errors, Vec::<String>::new(), "{}", html);
+        prop_assert_eq!(without_space(&shown), without_space(&ink(&blocks)), "{}", html);
+    }
+
     #[test]
     fn what_is_rendered_reads_the_same(blocks in proptest::collection::vec(block(), 0..5)) {
         let text = RichText(blocks);
