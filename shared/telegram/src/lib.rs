@@ -13,6 +13,7 @@ mod files;
 mod http;
 mod live_location;
 mod message;
+pub mod multipart;
 mod quote;
 mod reaction;
 mod rich_message;
