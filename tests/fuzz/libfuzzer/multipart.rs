@@ -1,0 +1,5 @@
+//! The target `multipart` for libFuzzer.
+
+#![cfg_attr(fuzzing, no_main)]
+
+fuzz::libfuzzer!(fuzz::Multipart);

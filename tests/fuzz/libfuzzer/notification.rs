@@ -1,0 +1,5 @@
+//! The target `notification` for libFuzzer.
+
+#![cfg_attr(fuzzing, no_main)]
+
+fuzz::libfuzzer!(fuzz::Notification);
