@@ -66,6 +66,21 @@ impl Target for Entities {
             .boxed()
     }
 
+    /// A text, and for each entity three bytes: kind, offset, length.
+    fn read(bytes: &[u8]) -> Option<Formatted> {
+        let mut parts = crate::parts(bytes);
+        let text = crate::text(parts.next()?);
+        let entity = |part: &[u8]| match part {
+            [kind, offset, length, ..] => {
+                let kind = KINDS.get(usize::from(*kind) % KINDS.len())?;
+                Some(((*kind).to_owned(), i64::from(*offset) - 1, i64::from(*length) - 1))
+            }
+            _ => None,
+        };
+        let entities = parts.filter_map(entity).collect();
+        Some(Formatted { text, entities })
+    }
+
     fn check(input: &Formatted) -> Result<(), TestCaseError> {
         let text = decoded(input)?;
         let shown = view::of_ours(&render::contact_reply(&text))?;
@@ -77,6 +92,9 @@ impl Target for Entities {
         prop_assert_eq!(ink(&shown), ink(&written), "{:?}", text);
         let opening = render::opening(&text);
         prop_assert!(flat::comes_in_order(&flat::seen(&input.text), &opening), "{}", opening);
+        if written != input.text {
+            return Ok(());
+        }
         // What comes back from Intercom is the same text.
         let back = html::read(&render::admin_reply(&text));
         prop_assert_eq!(back.fingerprint_text(), text.fingerprint_text());

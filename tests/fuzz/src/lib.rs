@@ -19,10 +19,7 @@ pub use run::{Ran, run};
 pub use signature::Signature;
 pub use update::Update;
 
-use proptest::{
-    strategy::{BoxedStrategy, Strategy, ValueTree},
-    test_runner::{Config, RngAlgorithm, TestCaseError, TestRng, TestRunner},
-};
+use proptest::{strategy::BoxedStrategy, test_runner::TestCaseError};
 use std::fmt::Debug;
 
 /// What is fuzzed: how its inputs are made, and what must be true of each.
@@ -36,20 +33,21 @@ pub trait Target {
     /// Makes inputs.
     fn inputs() -> BoxedStrategy<Self::Input>;
 
-    /// The input that these bytes stand for; none if they stand for none.
-    fn read(bytes: &[u8]) -> Option<Self::Input> {
-        by_chance(&Self::inputs(), bytes)
-    }
+    /// The input that these bytes of libFuzzer's stand for; none if they stand for none.
+    fn read(bytes: &[u8]) -> Option<Self::Input>;
 
     /// Whether all is as it must be.
     fn check(input: &Self::Input) -> Result<(), TestCaseError>;
 }
 
-/// The input that a strategy makes where chance is these bytes.
-fn by_chance<T: Debug>(strategy: &BoxedStrategy<T>, bytes: &[u8]) -> Option<T> {
-    let chance = TestRng::from_seed(RngAlgorithm::PassThrough, bytes);
-    let mut runner = TestRunner::new_with_rng(Config::default(), chance);
-    strategy.new_tree(&mut runner).ok().map(|tree| tree.current())
+/// The parts of an input that has several: what stands between bytes that are in no text.
+fn parts(bytes: &[u8]) -> impl Iterator<Item = &[u8]> {
+    bytes.split(|byte| *byte == 0xff)
+}
+
+/// A part as text.
+fn text(part: &[u8]) -> String {
+    String::from_utf8_lossy(part).into_owned()
 }
 
 /// Checks what libFuzzer made.

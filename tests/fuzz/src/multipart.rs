@@ -61,6 +61,24 @@ impl Target for Multipart {
             .boxed()
     }
 
+    /// A caption, and of each file name, type and content.
+    fn read(bytes: &[u8]) -> Option<Sent> {
+        let parts: Vec<&[u8]> = crate::parts(bytes).collect();
+        let (caption, files) = parts.split_first()?;
+        let file = |file: &[&[u8]]| match file {
+            [name, content_type, bytes] => Some(File {
+                name: crate::text(name),
+                content_type: crate::text(content_type),
+                bytes: bytes.to_vec(),
+            }),
+            _ => None,
+        };
+        Some(Sent {
+            caption: crate::text(caption),
+            files: files.chunks(3).filter_map(file).collect(),
+        })
+    }
+
     fn check(sent: &Sent) -> Result<(), TestCaseError> {
         let form = form([("caption".to_owned(), sent.caption.clone())], files(sent));
         let boundary = form.boundary().to_owned();

@@ -18,7 +18,7 @@ pub struct Signature;
 #[derive(Clone, Debug)]
 pub struct Delivery {
     secrets: Vec<String>,
-    signed_with: Index,
+    signed_with: usize,
     body: Vec<u8>,
     damage: Damage,
 }
@@ -63,7 +63,7 @@ impl Target for Signature {
             1 => Just(Damage::Twice),
             1 => any::<u8>().prop_map(Damage::Body),
         ];
-        (vec(secret(), 0..4), any::<Index>(), vec(any::<u8>(), 0..40), damage)
+        (vec(secret(), 0..4), any::<usize>(), vec(any::<u8>(), 0..40), damage)
             .prop_map(|(secrets, signed_with, body, damage)| Delivery {
                 secrets,
                 signed_with,
@@ -73,13 +73,24 @@ impl Target for Signature {
             .boxed()
     }
 
+    /// The body, the proof, and the secrets.
+    fn read(bytes: &[u8]) -> Option<Delivery> {
+        let mut parts = crate::parts(bytes);
+        Some(Delivery {
+            body: parts.next()?.to_vec(),
+            damage: Damage::Other(crate::text(parts.next()?)),
+            secrets: parts.map(crate::text).collect(),
+            signed_with: 0,
+        })
+    }
+
     fn check(delivery: &Delivery) -> Result<(), TestCaseError> {
         let secret = match (&delivery.damage, delivery.secrets.len()) {
             (Damage::Foreign(secret), _) => secret.clone(),
             (_, 0) => String::new(),
             (_, some) => delivery
                 .secrets
-                .get(delivery.signed_with.index(some))
+                .get(delivery.signed_with % some)
                 .cloned()
                 .unwrap_or_default(),
         };

@@ -44,7 +44,13 @@ fn multipart() {
 /// What libFuzzer begins with: nothing, and bytes of no meaning.
 #[test]
 fn any_bytes_are_an_input() {
-    for bytes in [b"".as_slice(), b"\xff\xfe", &[0; 300], b"{\"update_id\": 7}"] {
+    for bytes in [
+        b"".as_slice(),
+        b"\xff\xfe",
+        &[0; 300],
+        &[0xff; 30],
+        b"{\"update_id\": 7}",
+    ] {
         check_bytes::<Update>(bytes);
         check_bytes::<Notification>(bytes);
         check_bytes::<Html>(bytes);
