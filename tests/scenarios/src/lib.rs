@@ -15,11 +15,13 @@ mod leftovers;
 mod recorder;
 mod scene;
 mod views;
+mod wire;
 mod world;
 
 pub use leftovers::Left;
 pub use recorder::{Recorder, Recording};
 pub use scene::{SCOPES, Scene};
+pub use wire::{BadWire, Wire};
 pub use world::World;
 
 /// The secret token of the bridge's Telegram webhook on the stage.

@@ -8,6 +8,7 @@
 
 mod agent_files;
 mod albums;
+mod canary;
 mod changes;
 mod chaos;
 mod clicks;
@@ -15,6 +16,7 @@ mod content;
 mod counts;
 mod doors;
 mod duplicates;
+mod errors;
 mod file_faults;
 mod file_left;
 mod files;
