@@ -1,50 +1,30 @@
-//! Files as Telegram takes them: <https://core.telegram.org/bots/api#sending-files>.
+//! Forms as Telegram takes files: <https://core.telegram.org/bots/api#sending-files>.
 
-use bytes::Bytes;
-use reqwest::multipart::{Form, Part};
+use bridge::ports::Upload;
+use reqwest::{
+    Body,
+    multipart::{Form, Part},
+};
 
-/// What every file may be said to be.
-const ANY_TYPE: &str = "application/octet-stream";
-
-/// What a file without any name is called: one without would be taken for a field.
+/// What a file without any name is called: a part without one would be taken for a field.
 const NAMELESS: &str = "file";
 
-/// A file in a form.
-#[derive(Clone)]
-pub struct FormFile {
-    /// The field that it is.
-    pub field: String,
-    /// What it is called.
-    pub name: String,
-    /// Its media type; what is none becomes `application/octet-stream`.
-    pub content_type: String,
-    /// What is in it.
-    pub bytes: Bytes,
+/// A form of fields and files, each by its name in the form.
+pub fn form<'f>(
+    fields: impl IntoIterator<Item = (String, String)>,
+    files: impl IntoIterator<Item = (String, &'f Upload)>,
+) -> Form {
+    let fields = fields.into_iter();
+    let form = fields.fold(Form::new(), |form, (name, value)| form.text(name, value));
+    let files = files.into_iter();
+    files.fold(form, |form, (name, file)| form.part(name, part(file)))
 }
 
-/// A form of fields and files.
-pub fn form(fields: impl IntoIterator<Item = (String, String)>, files: impl IntoIterator<Item = FormFile>) -> Form {
-    let form = fields
-        .into_iter()
-        .fold(Form::new(), |form, (name, value)| form.text(name, value));
-    files.into_iter().fold(form, |form, file| {
-        let field = file.field.clone();
-        form.part(field, part(file))
-    })
-}
-
-fn part(file: FormFile) -> Part {
-    let FormFile {
-        name,
-        content_type,
-        bytes,
-        ..
-    } = file;
-    let part = || Part::stream(bytes.clone()).file_name(plain_name(&name));
-    part()
-        .mime_str(&content_type)
-        .or_else(|_| part().mime_str(ANY_TYPE))
-        .unwrap_or_else(|_| part())
+/// The type is told only if it is one; a file without it is a file all the same.
+fn part(file: &Upload) -> Part {
+    let part = || Part::stream_with_length(Body::from(file.bytes.clone()), file.bytes.len() as u64);
+    let part = part().mime_str(&file.content_type).unwrap_or_else(|_| part());
+    part.file_name(plain_name(&file.name))
 }
 
 /// The name as it can stand in a header. Telegram ends it at a semicolon, even within quotes, and knows no escapes; and a line break

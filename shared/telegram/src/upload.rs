@@ -4,6 +4,7 @@
 use crate::{
     classify::{self, Broken, Effect},
     client::{TelegramClient, entities, to},
+    multipart,
     wire::Json,
 };
 use bridge::{
@@ -12,10 +13,7 @@ use bridge::{
     ports::{FlatText, Place, Upload},
 };
 use mapping::MessageId;
-use reqwest::{
-    Body, RequestBuilder,
-    multipart::{Form, Part},
-};
+use reqwest::{RequestBuilder, multipart::Form};
 use serde_json::{Value, json};
 use tokio::time::Instant;
 
@@ -97,9 +95,8 @@ impl<'m> Call<'m> {
 
     fn form(&self) -> Form {
         let fields = self.fields.as_object().into_iter().flatten();
-        let form = fields.fold(Form::new(), |form, (name, value)| form.text(name.clone(), plain(value)));
-        let files = self.files.iter();
-        files.fold(form, |form, (name, file)| form.part(name.clone(), part(file)))
+        let fields = fields.map(|(name, value)| (name.clone(), plain(value)));
+        multipart::form(fields, self.files.iter().cloned())
     }
 }
 
@@ -129,13 +126,6 @@ fn plain(value: &Value) -> String {
         Value::String(text) => text.clone(),
         other => other.to_string(),
     }
-}
-
-/// The type is told only if it is one; a file without it is a file all the same.
-fn part(file: &Upload) -> Part {
-    let part = || Part::stream_with_length(Body::from(file.bytes.clone()), file.bytes.len() as u64);
-    let part = part().mime_str(&file.content_type).unwrap_or_else(|_| part());
-    part.file_name(file.name.clone())
 }
 
 /// The messages that were sent: one, or a list.

@@ -1,10 +1,11 @@
 //! Files on their way to Telegram.
 
 use crate::Target;
+use bridge::ports::Upload;
 use bytes::{Bytes, BytesMut};
 use futures::{StreamExt as _, executor::block_on, stream};
 use proptest::{collection::vec, prelude::*, test_runner::TestCaseError};
-use telegram::multipart::{FormFile, form, plain_name};
+use telegram::multipart::{form, plain_name};
 
 /// What the client sends as a form is read back the same.
 pub struct Multipart;
@@ -80,7 +81,9 @@ impl Target for Multipart {
     }
 
     fn check(sent: &Sent) -> Result<(), TestCaseError> {
-        let form = form([("caption".to_owned(), sent.caption.clone())], files(sent));
+        let uploads = uploads(sent);
+        let files = uploads.iter().enumerate().map(|(at, file)| (format!("file{at}"), file));
+        let form = form([("caption".to_owned(), sent.caption.clone())], files);
         let boundary = form.boundary().to_owned();
         let body = block_on(collected(form.into_stream()))?;
         let found = block_on(strictly(body.clone(), &boundary))?;
@@ -107,13 +110,13 @@ impl Target for Multipart {
     }
 }
 
-fn files(sent: &Sent) -> impl Iterator<Item = FormFile> {
-    sent.files.iter().enumerate().map(|(at, file)| FormFile {
-        field: format!("file{at}"),
+fn uploads(sent: &Sent) -> Vec<Upload> {
+    let upload = |file: &File| Upload {
         name: file.name.clone(),
         content_type: file.content_type.clone(),
         bytes: Bytes::copy_from_slice(&file.bytes),
-    })
+    };
+    sent.files.iter().map(upload).collect()
 }
 
 fn check_file(at: usize, found: &Found, sent: &File) -> Result<(), TestCaseError> {
