@@ -3,8 +3,10 @@
 //! Messages of one lane come out one after the other. A message that was taken is hidden; if its worker dies it comes out again.
 
 mod dead;
+mod tending;
 
 pub use dead::{DeadLetter, LetterId};
+pub use tending::Lying;
 
 use crate::{
     database::{Database, DatabaseError},

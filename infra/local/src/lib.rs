@@ -8,7 +8,7 @@ mod store;
 mod time;
 
 pub use database::{Database, DatabaseError};
-pub use lanes::{DeadLetter, Lanes, LetterId, QueueName, Taken};
+pub use lanes::{DeadLetter, Lanes, LetterId, Lying, QueueName, Taken};
 pub use listener::router;
 pub use machine::{Heard, Machine};
 pub use store::SqliteStore;

@@ -41,6 +41,13 @@ impl SqliteStore {
         Database::open(path).map(Self::new)
     }
 
+    /// The items behind this key in the order of keys, at most so many: for whoever reads the whole table.
+    pub async fn behind(&self, key: Option<Key>, limit: usize) -> Result<Vec<Item>, StoreError> {
+        let behind = move |connection: &Connection| behind(connection, key.as_ref(), limit);
+        let rows = self.database.read(behind).await.map_err(unavailable)?;
+        rows.into_iter().map(Stored::item).collect()
+    }
+
     /// Removes the items that may be dropped at `now`; gives how many there were.
     pub async fn purge_expired(&self, now: Timestamp) -> Result<usize, StoreError> {
         let mut removed = 0_usize;
@@ -141,6 +148,16 @@ fn list(connection: &Connection, range: &Range) -> rusqlite::Result<Vec<Stored>>
     let limit = i64::try_from(range.limit).unwrap_or(i64::MAX);
     let mut statement = connection.prepare_cached(sql)?;
     let rows = statement.query_map(params![range.pk, range.from, range.to, limit], Stored::read)?;
+    rows.collect()
+}
+
+fn behind(connection: &Connection, key: Option<&Key>, limit: usize) -> rusqlite::Result<Vec<Stored>> {
+    let sql = "SELECT pk, sk, version, expires_at, record FROM items
+         WHERE (pk, sk) > (?1, ?2) ORDER BY pk, sk LIMIT ?3";
+    let (pk, sk) = key.map_or(("", ""), |key| (&key.pk, &key.sk));
+    let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+    let mut statement = connection.prepare_cached(sql)?;
+    let rows = statement.query_map(params![pk, sk, limit], Stored::read)?;
     rows.collect()
 }
 

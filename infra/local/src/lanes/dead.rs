@@ -7,7 +7,7 @@ use rusqlite::{Connection, OptionalExtension as _, params};
 
 /// Names one message of a queue.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct LetterId(i64);
+pub struct LetterId(pub(super) i64);
 
 /// A message as it lies among the dead letters.
 #[derive(Clone, Debug, PartialEq, Eq)]
