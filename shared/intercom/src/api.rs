@@ -69,6 +69,13 @@ impl<'a> Call<'a> {
         }
     }
 
+    pub(crate) fn delete(path: &'a [&'a str]) -> Self {
+        Self {
+            method: Method::DELETE,
+            ..Self::get(path)
+        }
+    }
+
     /// A call that may be repeated.
     pub(crate) fn post(path: &'a [&'a str], body: Value) -> Self {
         Self {

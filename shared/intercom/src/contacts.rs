@@ -66,7 +66,7 @@ impl IntercomClient {
     }
 
     /// Reads a contact, or the one that it was merged into.
-    async fn follow(&self, path: &[&str]) -> Result<Option<ContactId>, HelpdeskError> {
+    pub(crate) async fn follow(&self, path: &[&str]) -> Result<Option<ContactId>, HelpdeskError> {
         let mut next = match self.read_or_merged(path).await? {
             Reading::There(id) => return Ok(Some(id)),
             Reading::Gone => return Ok(None),

@@ -19,6 +19,7 @@ mod pace;
 mod receipt;
 pub mod render;
 mod search;
+mod tending;
 #[cfg(test)]
 mod testing;
 mod webhook;
@@ -27,4 +28,5 @@ mod wire;
 pub use admin::{Named, Scope, Workspace, sign};
 pub use client::IntercomClient;
 pub use http::{Timeouts, http_client};
+pub use tending::{KnownContact, OpenedPage};
 pub use webhook::{IntercomNotifications, VerifiedNotification};

@@ -57,7 +57,7 @@ impl IntercomClient {
         })
     }
 
-    async fn search(
+    pub(crate) async fn search(
         &self,
         query: &Value,
         sort: Option<Value>,
@@ -89,7 +89,7 @@ fn changed(since: Timestamp) -> Value {
     at_or_after("updated_at", since)
 }
 
-fn next(pages: Option<wire::Pages>) -> Option<String> {
+pub(crate) fn next(pages: Option<wire::Pages>) -> Option<String> {
     pages?.next?.starting_after.filter(|cursor| !cursor.is_empty())
 }
 

@@ -232,6 +232,16 @@ pub(crate) struct Teams {
     pub(crate) teams: Vec<Named>,
 }
 
+/// A contact by itself.
+#[derive(Default, Deserialize)]
+#[serde(default)]
+pub(crate) struct Person {
+    #[serde(deserialize_with = "lenient::id")]
+    pub(crate) external_id: Option<String>,
+    #[serde(deserialize_with = "lenient::field")]
+    pub(crate) name: Option<String>,
+}
+
 /// `GET /me`.
 #[derive(Default, Deserialize)]
 #[serde(default)]

@@ -14,6 +14,7 @@ use std::time::Duration;
 mod contacts;
 mod downloads;
 mod faults;
+mod tending;
 mod tokens;
 
 const TOKEN: &str = "dG9rOnNlY3JldC10b2tlbg==";
