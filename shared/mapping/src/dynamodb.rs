@@ -5,6 +5,7 @@
 
 mod failure;
 mod items;
+mod whole;
 
 use crate::{
     limits::{check_keys, check_writes},

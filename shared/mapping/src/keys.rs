@@ -33,6 +33,24 @@ impl LinkKey {
         Key::new(chat(self.bot, self.chat), sk)
     }
 
+    /// The link that lies at a key, if it is one of a link.
+    pub fn at(key: &Key) -> Option<Self> {
+        let (bot, chat) = key.pk.strip_prefix("chat#")?.split_once('#')?;
+        let place = key.sk.strip_prefix("topic#")?;
+        let (topic, customer) = match place.split_once('#') {
+            Some((topic, customer)) => (topic, Some(customer.parse().ok()?)),
+            None => (place, None),
+        };
+        let topic: i64 = topic.parse().ok()?;
+        let link = Self {
+            bot: BotId(bot.parse().ok()?),
+            chat: ChatId(chat.parse().ok()?),
+            topic: (topic != 0).then_some(TopicId(topic)),
+            customer: customer.map(CustomerId),
+        };
+        (link.key() == *key).then_some(link)
+    }
+
     /// All links of a topic, whoever's they are.
     pub fn all_of_topic(bot: BotId, chat_id: ChatId, topic: Option<TopicId>, limit: usize) -> Range {
         let from = format!("topic#{}", Topic(topic));
@@ -274,6 +292,28 @@ mod tests {
         assert!(within(&link(1, Some(-1005)).key()));
         assert!(!within(&link(12, None).key()));
         assert!(!within(&link(2, Some(1)).key()));
+    }
+
+    #[test]
+    fn a_link_is_known_by_its_key() {
+        for (topic, customer) in [(None, None), (None, Some(9)), (Some(3), None), (Some(3), Some(-1005))] {
+            let link = LinkKey {
+                bot: BotId(7),
+                chat: ChatId(-1001),
+                topic: topic.map(TopicId),
+                customer: customer.map(CustomerId),
+            };
+            assert_eq!(LinkKey::at(&link.key()), Some(link));
+        }
+        for (pk, sk) in [
+            ("chat#7#-1001", "title#3"),
+            ("chat#7#-1001", "succession#3"),
+            ("chat#7#-1001", "topic#3#9#9"),
+            ("chat#7#-1001", "topic#03"),
+            ("customer#9", "contact"),
+        ] {
+            assert_eq!(LinkKey::at(&Key::new(pk, sk)), None, "{pk} {sk}");
+        }
     }
 
     #[test]

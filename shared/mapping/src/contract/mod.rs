@@ -27,6 +27,7 @@ mod links;
 mod pace;
 mod races;
 mod reads;
+mod rebuilds;
 mod scene;
 mod topics;
 
@@ -80,6 +81,7 @@ pub fn cases() -> Vec<Case> {
         pace::cases(),
         races::cases(),
         reads::cases(),
+        rebuilds::cases(),
         topics::cases(),
     ]
     .into_iter()

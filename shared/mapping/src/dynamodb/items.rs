@@ -47,6 +47,15 @@ pub(super) fn key_of(key: &Key) -> Attributes {
     ])
 }
 
+/// The key in attributes that a scan gives to go on from.
+pub(super) fn read_key(mut attributes: Attributes) -> Key {
+    let mut half = |name| match attributes.remove(name) {
+        Some(AttributeValue::S(half)) => half,
+        _ => String::new(),
+    };
+    Key::new(half(PK), half(SK))
+}
+
 pub(super) fn attributes_of(item: &Item) -> Attributes {
     let mut attributes = key_of(&item.key);
     let version = AttributeValue::S(item.version.as_str().to_owned());
