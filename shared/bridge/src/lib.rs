@@ -9,6 +9,7 @@ pub mod failure;
 pub mod files;
 pub mod inbound;
 pub mod intercom_message;
+pub mod letter;
 mod looking;
 pub mod media;
 pub mod notices;

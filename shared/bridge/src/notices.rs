@@ -133,7 +133,7 @@ pub(crate) async fn deliver(
     arrival: &Arrival,
     notice: &Notice,
 ) -> Result<Verdict, Stop> {
-    let key = Key::new(format!("notice#{}", notice.about), notice.sentence.name());
+    let key = delivery_key(notice);
     let existing = context.ledger.find(&key).await?;
     let carried = Carried {
         context,
@@ -151,6 +151,11 @@ pub(crate) async fn deliver(
             carried.settle(claim, told).await
         }
     })
+}
+
+/// Where the delivery of a notice lies.
+pub(crate) fn delivery_key(notice: &Notice) -> Key {
+    Key::new(format!("notice#{}", notice.about), notice.sentence.name())
 }
 
 async fn tell(context: &Context, claim: &mut Claim, notice: &Notice) -> Result<End, Stop> {

@@ -18,7 +18,7 @@ const OURS: &str = "telegram:";
 const EXTERNAL_IDS: u32 = 5;
 
 /// The customer behind an external id, if the contact is ours.
-pub(crate) fn customer_of(external_id: &str) -> Option<CustomerId> {
+pub fn customer_of(external_id: &str) -> Option<CustomerId> {
     let id = external_id.strip_prefix(OURS)?;
     id.split(':').next()?.parse().ok().map(CustomerId)
 }

@@ -15,9 +15,11 @@ mod webhook;
 mod whereabouts;
 mod worker;
 
+pub use scope::link_of_opening;
 pub use webhook::InboundWebhook;
 pub use worker::InboundWorker;
 
-pub(crate) use contact::customer_of;
+pub use contact::customer_of;
 pub(crate) use opening::adopt;
 pub(crate) use staff::echo_key;
+pub(crate) use worker::delivery_key;

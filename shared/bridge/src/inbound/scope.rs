@@ -4,7 +4,7 @@ use crate::{
     config::{Config, ConversationPer, GeneralTopic, Reactions},
     telegram_message::{ChatKind, Peek, Sender, UpdateKind},
 };
-use mapping::{BotId, ChatId, LinkKey, TopicId};
+use mapping::{BotId, ChatId, CustomerId, LinkKey, TopicId};
 
 /// What is done with an update.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -91,6 +91,29 @@ fn of_message(config: &Config, bot: BotId, peek: &Peek, chat: ChatId, kind: Chat
     }
 }
 
+/// The link of a conversation of which only the link at the end of its opening message is known, and who wrote that.
+///
+/// General and a group without topics look alike there; where General is one conversation, so is a plain group then.
+pub fn link_of_opening(
+    config: &Config,
+    bot: BotId,
+    chat: ChatId,
+    topic: Option<TopicId>,
+    customer: CustomerId,
+) -> LinkKey {
+    let is_shared = chat.is_private()
+        || match topic {
+            Some(_) => config.conversation_per == ConversationPer::Topic,
+            None => config.general_topic == GeneralTopic::Topic,
+        };
+    LinkKey {
+        bot,
+        chat,
+        topic,
+        customer: (!is_shared).then_some(customer),
+    }
+}
+
 /// Whether a chat is bridged by the settings alone.
 pub(crate) fn is_allowed(config: &Config, chat: ChatId, kind: ChatKind) -> bool {
     config.chats.contains(&chat) || config.private_chats && kind == ChatKind::Private
@@ -100,7 +123,7 @@ pub(crate) fn is_allowed(config: &Config, chat: ChatId, kind: ChatKind) -> bool 
 mod tests {
     use super::*;
     use crate::telegram_message::{ChatRef, SenderKind};
-    use mapping::{CustomerId, MessageId, UpdateId};
+    use mapping::{MessageId, UpdateId};
 
     fn lane(
         settings: &[(&str, &str)],

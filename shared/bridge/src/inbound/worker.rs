@@ -290,7 +290,7 @@ pub(super) async fn carry_in_its_place(
 }
 
 /// Message ids start anew when a chat gets another id, so a delivery keeps the id under which its message was written.
-fn delivery_key(bot: BotId, peek: &Peek) -> Key {
+pub(crate) fn delivery_key(bot: BotId, peek: &Peek) -> Key {
     let chat = peek.chat.map_or(ChatId(0), |chat| chat.id);
     let subject = match (&peek.kind, peek.message) {
         (UpdateKind::Edited, Some(message)) => Subject::Edit(message, peek.update),
