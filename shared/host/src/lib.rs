@@ -20,4 +20,5 @@ pub use environment::{Environment, QueueUrls};
 pub use handlers::{Handlers, Webhook, Worker};
 pub use host::{Host, run};
 pub use queue::SqsQueue;
+pub use secrets::secrets_in;
 pub use time::{SystemClock, SystemEntropy};

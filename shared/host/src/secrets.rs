@@ -44,6 +44,11 @@ impl SecretText for SecretsManager {
     }
 }
 
+/// The secrets that Secrets Manager keeps under this name or ARN, read when they are first needed.
+pub fn secrets_in(client: Client, secret_id: String, clock: Arc<dyn Clock>) -> Arc<dyn SecretSource> {
+    Arc::new(CachedSecrets::new(SecretsManager { client, secret_id }, clock))
+}
+
 fn reason(error: &SdkError<GetSecretValueError>) -> String {
     match error {
         SdkError::ServiceError(_) => error.code().unwrap_or("an error without a name").to_owned(),
