@@ -6,9 +6,9 @@
 )]
 
 use bridgectl::{
-    check, demo, doctor,
+    check, demo, doctor, erase, export,
     findings::Level,
-    reconcile, serve, settings,
+    import, reconcile, redrive, serve, settings,
     setup::{self, Terminal, Unattended},
     stage::Sabotage,
 };
@@ -46,6 +46,14 @@ enum Action {
     Serve(serve::Serve),
     /// Searches once for replies that Intercom did not deliver.
     Reconcile(reconcile::Reconcile),
+    /// Shows what was given up, and with --yes puts it back into its queue.
+    Redrive(redrive::Redrive),
+    /// Removes all that the bridge holds of one person.
+    Erase(erase::Erase),
+    /// Writes the map of topics and conversations into a file.
+    Export(export::Export),
+    /// Puts what a file of the map knows and the table does not.
+    Import(import::Import),
     /// Sets the bridge up: asks for the tokens, finds the groups, registers the webhook, goes through Intercom's Developer Hub with you.
     Setup(setup::Setup),
     /// Looks at everything that can be looked at from outside, and says what to do. Exits 0 if all is well, 1 if somebody should look
@@ -92,12 +100,11 @@ async fn run(command: Command) -> anyhow::Result<ExitCode> {
             serve::run(serve).await?;
             Ok(ExitCode::SUCCESS)
         }
-        Action::Reconcile(reconcile) => {
-            settings::load_dotenv()?;
-            log("warn");
-            reconcile::run(reconcile, |line| println!("{line}")).await?;
-            Ok(ExitCode::SUCCESS)
-        }
+        Action::Reconcile(reconcile) => tended(reconcile::run(reconcile, show)).await,
+        Action::Redrive(redrive) => tended(redrive::run(redrive, show)).await,
+        Action::Erase(erase) => tended(erase::run(erase, show)).await,
+        Action::Export(export) => tended(export::run(export, show)).await,
+        Action::Import(import) => tended(import::run(import, show)).await,
         Action::Setup(setup) => {
             log("error");
             set_up(&setup).await
@@ -139,6 +146,19 @@ async fn examine(doctor: &doctor::Doctor) -> ExitCode {
             Level::Unchecked.exit_code().into()
         }
     }
+}
+
+/// A command that looks after a bridge and tells what it does.
+async fn tended(command: impl Future<Output = anyhow::Result<()>>) -> anyhow::Result<ExitCode> {
+    settings::load_dotenv()?;
+    log("warn");
+    command.await?;
+    Ok(ExitCode::SUCCESS)
+}
+
+#[expect(clippy::needless_pass_by_value, reason = "it is told to whoever listens")]
+fn show(line: String) {
+    println!("{line}");
 }
 
 /// Logs go to the standard error, as one JSON object a line; `RUST_LOG` says how much.

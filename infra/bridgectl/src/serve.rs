@@ -1,12 +1,8 @@
 //! `bridgectl serve`: the bridge on one machine, against the real services.
 
-use crate::settings;
+use crate::settings::{self, Settings};
 use anyhow::Context as _;
-use bridge::{
-    Context, Known, Queues,
-    config::Config,
-    secrets::{FixedSecrets, SecretSource},
-};
+use bridge::{Context, Known, Queues, config::Config, secrets::SecretSource};
 use intercom::{IntercomClient, IntercomNotifications};
 use local::{Database, Lanes, Machine, QueueName, SqliteStore, SystemClock, SystemEntropy};
 use mapping::{Clock, Ledger};
@@ -37,14 +33,16 @@ pub type Served = Machine<TelegramUpdates, IntercomNotifications>;
 
 /// The two vendors' clients, as the settings say.
 pub struct Clients {
-    telegram: Arc<TelegramClient>,
-    intercom: Arc<IntercomClient>,
+    /// Telegram's.
+    pub telegram: Arc<TelegramClient>,
+    /// Intercom's.
+    pub intercom: Arc<IntercomClient>,
 }
 
 impl Clients {
     /// Clients for the services that the settings name.
-    pub fn new(config: &Config, secrets: &FixedSecrets) -> anyhow::Result<Self> {
-        let source: Arc<dyn SecretSource> = Arc::new(secrets.clone());
+    pub fn new(config: &Config, secrets: &Arc<dyn SecretSource>) -> anyhow::Result<Self> {
+        let source = Arc::clone(secrets);
         let timeouts = telegram::Timeouts::default();
         let http = telegram::http_client(timeouts).context("the HTTP client cannot be made")?;
         let telegram = TelegramClient::new(http, &config.telegram_api_url, Arc::clone(&source), timeouts);
@@ -59,19 +57,14 @@ impl Clients {
 }
 
 /// Puts the bridge on a database file.
-pub fn ground(
-    data: &Path,
-    config: Config,
-    secrets: &FixedSecrets,
-    clients: &Clients,
-) -> anyhow::Result<(Arc<Context>, Lanes)> {
+pub fn ground(data: &Path, settings: Settings, clients: &Clients) -> anyhow::Result<(Arc<Context>, Lanes)> {
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let database = Database::open(data).with_context(|| format!("{} cannot be opened", data.display()))?;
     let store = Arc::new(SqliteStore::new(database.clone()));
     let lanes = Lanes::new(database, Arc::clone(&clock));
     let context = Context {
-        config,
-        secrets: Arc::new(secrets.clone()),
+        config: settings.config,
+        secrets: settings.secrets,
         ledger: Ledger::new(store, clock, Arc::new(SystemEntropy)),
         helpdesk: Arc::clone(&clients.intercom) as _,
         messenger: Arc::clone(&clients.telegram) as _,
@@ -94,10 +87,9 @@ pub(crate) fn queues(lanes: &Lanes) -> Queues {
 /// Serves until it is told to stop, then carries to its end what is under way.
 pub async fn run(serve: Serve) -> anyhow::Result<()> {
     let public_url = serve.public_url.as_deref().map(public_url).transpose()?;
-    let config = settings::config()?;
-    let secrets = settings::secrets()?;
-    let clients = Clients::new(&config, &secrets)?;
-    let (context, lanes) = ground(&serve.data, config, &secrets, &clients)?;
+    let settings = settings::here()?;
+    let clients = Clients::new(&settings.config, &settings.secrets)?;
+    let (context, lanes) = ground(&serve.data, settings, &clients)?;
     let machine: Arc<Served> = Arc::new(Machine::new(
         TelegramUpdates,
         IntercomNotifications,

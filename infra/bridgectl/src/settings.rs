@@ -3,9 +3,25 @@
 use anyhow::Context as _;
 use bridge::{
     config::Config,
-    secrets::{FixedSecrets, Secret, Secrets, SecretsError},
+    secrets::{FixedSecrets, Secret, SecretSource, Secrets, SecretsError},
 };
-use std::path::PathBuf;
+use std::{path::PathBuf, sync::Arc};
+
+/// What a bridge runs with.
+pub struct Settings {
+    /// The settings of DESIGN §12.
+    pub config: Config,
+    /// Tokens and webhook secrets.
+    pub secrets: Arc<dyn SecretSource>,
+}
+
+/// Those of this machine.
+pub fn here() -> anyhow::Result<Settings> {
+    Ok(Settings {
+        config: config()?,
+        secrets: Arc::new(secrets()?),
+    })
+}
 
 /// Adds what a `.env` file in this folder or above sets and the environment does not.
 pub fn load_dotenv() -> anyhow::Result<()> {

@@ -3,7 +3,7 @@
 use super::program::WEBHOOK_SECRET;
 use bridge::secrets::{FixedSecrets, Secret, Secrets};
 use simulators::{
-    SimClock,
+    Fault, SimClock,
     intercom::{ConversationView, File, IntercomSim, Reply},
     telegram::{Bot, Compose, Media, Place, Rights, TelegramSim, UserId},
 };
@@ -149,6 +149,69 @@ impl Group {
         })
         .await;
         self.intercom.conversations()[0].id.clone()
+    }
+
+    /// Who a customer is in Telegram.
+    pub(crate) fn customer(&self, who: usize) -> i64 {
+        self.customers[who].0
+    }
+
+    /// Where a topic is: its lane.
+    pub(crate) fn lane(&self, topic: usize) -> String {
+        let id = self.topics[topic].topic.unwrap_or_default();
+        format!("{}:{id}", self.forum)
+    }
+
+    /// A customer writes in a topic.
+    pub(crate) fn says(&self, who: usize, topic: usize, text: &str) {
+        self.telegram.say(self.customers[who], self.topics[topic], text);
+    }
+
+    /// A customer writes in General.
+    pub(crate) fn says_in_general(&self, who: usize, text: &str) {
+        self.telegram.say(self.customers[who], Place::chat(self.forum), text);
+    }
+
+    /// Waits until agents read this, once.
+    pub(crate) async fn reaches_agents(&self, text: &str) {
+        until("agents read it", async || {
+            let inbox = self.inbox();
+            let found = inbox.iter().flatten().filter(|line| line.contains(text)).count();
+            (found == 1)
+                .then_some(())
+                .ok_or_else(|| format!("{text:?} in {inbox:?}"))
+        })
+        .await;
+    }
+
+    /// An agent replies in the conversation in which somebody wrote this.
+    pub(crate) async fn replies_to(&self, said: &str, text: &str) {
+        let is_it = |conversation: &ConversationView| conversation.messages().any(|part| part.text.contains(said));
+        let conversation = self.intercom.conversations().into_iter().find(is_it).unwrap();
+        self.intercom.agent_replies(&conversation.id, &self.agent, text);
+        self.intercom_tells().await;
+    }
+
+    /// Waits until customers read this in a topic, once.
+    pub(crate) async fn reaches_topic(&self, topic: usize, text: &str) {
+        until("customers read it", async || {
+            let shown = self.shown(self.topics[topic]);
+            let found = shown.iter().filter(|line| line.contains(text)).count();
+            (found == 1)
+                .then_some(())
+                .ok_or_else(|| format!("{text:?} in {shown:?}"))
+        })
+        .await;
+    }
+
+    /// The next call of this kind is refused for good.
+    pub(crate) fn refuses(&self, call: &str, status: u16) {
+        let faults = if call.contains('/') {
+            self.intercom.faults()
+        } else {
+            self.telegram.faults()
+        };
+        faults.arm(call, Fault::Refuse(status), 1);
     }
 
     /// A customer sends a file in the first topic; waits until an agent has it.

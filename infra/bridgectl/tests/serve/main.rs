@@ -7,9 +7,12 @@
 )]
 
 mod doctor;
+mod erased;
 mod group;
+mod mapped;
 mod program;
 mod reconcile;
+mod redriven;
 mod samples;
 mod setup;
 

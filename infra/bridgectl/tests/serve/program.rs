@@ -131,15 +131,33 @@ impl<'g> Program<'g> {
     pub(crate) fn reconcile(&self, arguments: &[&str]) -> Vec<String> {
         let mut all = vec!["reconcile"];
         all.extend(arguments);
-        let output = tokio::task::block_in_place(|| self.command(&all).output()).unwrap();
-        assert_eq!(
-            output.status.code(),
-            Some(0),
-            "{}",
-            String::from_utf8_lossy(&output.stderr)
-        );
+        self.tend(&all)
+    }
+
+    /// Looks after it with a command that succeeds; gives what it printed, line by line.
+    pub(crate) fn tend(&self, arguments: &[&str]) -> Vec<String> {
+        let (code, printed, told) = self.try_to_tend(arguments);
+        assert_eq!(code, Some(0), "{printed:?} {told}");
+        printed
+    }
+
+    /// The same with a command that may fail: its exit code, what it printed, and what it told on the standard error.
+    pub(crate) fn try_to_tend(&self, arguments: &[&str]) -> (Option<i32>, Vec<String>, String) {
+        let output = tokio::task::block_in_place(|| self.command(arguments).output()).unwrap();
         let printed = String::from_utf8(output.stdout).unwrap();
-        printed.lines().map(str::to_owned).collect()
+        let told = String::from_utf8_lossy(&output.stderr).into_owned();
+        (output.status.code(), printed.lines().map(str::to_owned).collect(), told)
+    }
+
+    /// A path in its folder.
+    pub(crate) fn path(&self, name: &str) -> String {
+        self.folder.path().join(name).display().to_string()
+    }
+
+    /// Starts and stops it, so that its file is there.
+    pub(crate) async fn make_file(&mut self) {
+        self.start().await;
+        assert_eq!(self.stop(), Some(0));
     }
 
     /// Starts it and waits until it answers.
@@ -243,6 +261,18 @@ impl<'g> Program<'g> {
     /// How many messages are in its queues.
     pub(crate) async fn queued(&self) -> usize {
         self.rows("SELECT body FROM message").await.len()
+    }
+
+    /// Waits until so many messages were given up, and so many are still to be carried.
+    pub(crate) async fn has(&self, dead: usize, waiting: usize) {
+        until("its queues are so full", async || {
+            let queues = self.rows("SELECT queue FROM message").await;
+            let is_dead = |queue: &&String| queue.ends_with("-dead");
+            let given_up = queues.iter().filter(is_dead).count();
+            let is_so = (given_up, queues.len() - given_up) == (dead, waiting);
+            is_so.then_some(()).ok_or_else(|| format!("{queues:?}"))
+        })
+        .await;
     }
 
     /// Waits until nothing is in its queues.

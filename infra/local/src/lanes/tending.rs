@@ -106,7 +106,10 @@ mod tests {
         let lanes = lanes_with(&["a1", "a2"]).await;
         let at_it = lanes.take(InboundDead).await.unwrap().unwrap();
         let lying = lanes.look(InboundDead, None, 10).await.unwrap();
-        assert!(!lanes.remove(Inbound, lying[0].id).await.unwrap(), "it is in another queue");
+        assert!(
+            !lanes.remove(Inbound, lying[0].id).await.unwrap(),
+            "it is in another queue"
+        );
         assert!(lanes.remove(InboundDead, lying[0].id).await.unwrap());
         assert!(!lanes.remove(InboundDead, lying[0].id).await.unwrap(), "it is gone");
         lanes.done(&at_it).await.unwrap();
