@@ -1,6 +1,6 @@
 #![doc = include_str!("../README.md")]
 
-use bridge::outbound::{OutboundWebhook, OutboundWorker, Sweep};
+use bridge::outbound::{OutboundWebhook, OutboundWorker, Sweep, Watch};
 use host::Handlers;
 use intercom::IntercomNotifications;
 use std::{process::ExitCode, sync::Arc};
@@ -17,7 +17,8 @@ async fn main() -> ExitCode {
                 Arc::clone(&host.queues.outbound),
             )),
             worker: Box::new(OutboundWorker::new(IntercomNotifications, Arc::clone(&context))),
-            sweep: Some(Sweep::new(context)),
+            sweep: Some(Sweep::new(Arc::clone(&context))),
+            watch: Some(Watch::new(context, host.registry())),
         }
     })
     .await

@@ -17,6 +17,7 @@ async fn main() -> ExitCode {
         )),
         worker: Box::new(InboundWorker::new(TelegramUpdates, host.context())),
         sweep: None,
+        watch: None,
     })
     .await
 }

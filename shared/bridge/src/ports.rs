@@ -339,6 +339,29 @@ pub trait Messenger: Send + Sync {
     async fn create_topic(&self, chat: ChatId, title: &str) -> Result<TopicId, MessengerError>;
 }
 
+/// What Telegram knows of our webhook.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Registration {
+    /// Where Telegram delivers to; empty if nothing is registered.
+    pub url: String,
+    /// How many updates wait.
+    pub pending: u64,
+    /// When and how a delivery last failed. It stays until the webhook is registered again.
+    pub last_error: Option<(Timestamp, String)>,
+    /// The kinds of update that are delivered; empty for Telegram's own choice.
+    pub updates: Vec<String>,
+}
+
+/// Where our webhook is registered.
+#[async_trait]
+pub trait Registry: Send + Sync {
+    /// What is registered now.
+    async fn registration(&self) -> Result<Registration, MessengerError>;
+
+    /// The kinds of update that the bridge has to get.
+    fn wanted(&self) -> &[&'static str];
+}
+
 /// A message on its way through a queue.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct QueueMessage {

@@ -41,6 +41,8 @@ pub(crate) struct Message {
 pub(crate) enum Task {
     /// Search Intercom for what no notification brought.
     Sweep,
+    /// Look at what the vendors say of us.
+    Watch,
 }
 
 /// An event that has none of the shapes. It does not quote it.
@@ -257,8 +259,10 @@ mod tests {
 
     #[test]
     fn a_schedule_names_its_task() {
-        let event = Event::read(json!({"task": "sweep"})).unwrap();
-        assert!(matches!(event, Event::Task(Task::Sweep)));
+        for (task, expected) in [("sweep", Task::Sweep), ("watch", Task::Watch)] {
+            let event = Event::read(json!({ "task": task })).unwrap();
+            assert!(matches!(event, Event::Task(task) if task == expected));
+        }
     }
 
     #[test]

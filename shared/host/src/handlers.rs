@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use bridge::{
     Received, Verdict,
     inbound::{InboundWebhook, InboundWorker},
-    outbound::{OutboundWebhook, OutboundWorker, Sweep},
+    outbound::{OutboundWebhook, OutboundWorker, Sweep, Watch},
     ports::{NotificationReader, UpdateReader},
     webhook::{Answer, WebhookRequest},
 };
@@ -18,6 +18,8 @@ pub struct Handlers {
     pub worker: Box<dyn Worker>,
     /// Searches for what no notification brought; one direction has nothing of the kind.
     pub sweep: Option<Sweep>,
+    /// Looks at what the vendors say of us; one direction does it for both.
+    pub watch: Option<Watch>,
 }
 
 /// Answers a vendor's requests.

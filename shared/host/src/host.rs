@@ -15,7 +15,7 @@ use crate::{
 use bridge::{
     Context, Known, Queues,
     config::{Config, ConfigError},
-    ports::Queue,
+    ports::{Queue, Registry},
     secrets::SecretSource,
     webhook::{Answer, WebhookRequest},
 };
@@ -146,7 +146,7 @@ impl Host {
         let intercom = IntercomClient::new(http.clone(), &config.intercom_api_url, Arc::clone(secrets), timeouts);
         let intercom = Punctual::new(intercom, &self.deadline, timeouts.total, timeouts.files);
         let timeouts = telegram::Timeouts::default();
-        let telegram = TelegramClient::new(http.clone(), &config.telegram_api_url, Arc::clone(secrets), timeouts);
+        let telegram = self.telegram();
         let telegram = Punctual::new(telegram, &self.deadline, timeouts.total, timeouts.file);
         Arc::new(Context {
             config,
@@ -157,6 +157,16 @@ impl Host {
             queues: self.queues.clone(),
             known: Known::default(),
         })
+    }
+
+    /// Where our webhook is registered.
+    pub fn registry(&self) -> Arc<dyn Registry> {
+        Arc::new(self.telegram())
+    }
+
+    fn telegram(&self) -> TelegramClient {
+        let (url, secrets) = (&self.config.telegram_api_url, Arc::clone(&self.secrets));
+        TelegramClient::new(self.http.clone(), url, secrets, telegram::Timeouts::default())
     }
 
     /// Reads the secrets and opens a connection to the queue, side by side: Lambda gives a whole processor to this, and none of it to
@@ -193,6 +203,11 @@ impl Host {
                 self.deadline.lift();
                 let sweep = handlers.sweep.as_ref().ok_or(Unfinished::NoSuchTask)?;
                 handlers::sweep(sweep, deadline).await?;
+                Ok(Value::Null)
+            }
+            Event::Task(Task::Watch) => {
+                self.deadline.set(deadline);
+                handlers.watch.as_ref().ok_or(Unfinished::NoSuchTask)?.look().await;
                 Ok(Value::Null)
             }
         }

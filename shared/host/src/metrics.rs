@@ -21,7 +21,7 @@ type Metric = (&'static str, &'static str, &'static str);
 /// Every line of the level ERROR: somebody has to act.
 const ERROR: Metric = ("", "Errors", "Count");
 
-const METRICS: [Metric; 19] = [
+const METRICS: [Metric; 22] = [
     ("metric.cold_start", "ColdStarts", "Count"),
     ("metric.delivered", "Delivered", "Count"),
     ("metric.lag", "Lag", "Milliseconds"),
@@ -39,6 +39,9 @@ const METRICS: [Metric; 19] = [
     ("metric.unauthorized", "Unauthorized", "Count"),
     ("metric.undeliverable", "Undeliverable", "Count"),
     ("metric.unreadable", "Unreadable", "Count"),
+    ("metric.webhook_backlog", "WebhookBacklog", "Count"),
+    ("metric.webhook_failing", "WebhookFailing", "Count"),
+    ("metric.webhook_misconfigured", "WebhookMisconfigured", "Count"),
     ("metric.wrong_workspace", "WrongWorkspace", "Count"),
     ERROR,
 ];

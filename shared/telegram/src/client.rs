@@ -10,7 +10,7 @@ use async_trait::async_trait;
 use bridge::{
     failure::MessengerError,
     media::Media,
-    ports::{Download, FlatText, Messenger, MessengerIdentity, Place, Span, SpanKind},
+    ports::{Download, FlatText, Messenger, MessengerIdentity, Place, Registration, Registry, Span, SpanKind},
     rich_text::RichText,
     secrets::{Secret, SecretSource, Secrets, SecretsError},
 };
@@ -229,6 +229,23 @@ impl Messenger for TelegramClient {
         let topic = self.request("createForumTopic", Effect::Once, &body).await?;
         let id = Json::new(&topic).integer("message_thread_id").map(TopicId);
         id.ok_or_else(|| classify::broken(Effect::Once, Broken::Underway, "no message_thread_id in the answer"))
+    }
+}
+
+#[async_trait]
+impl Registry for TelegramClient {
+    async fn registration(&self) -> Result<Registration, MessengerError> {
+        let info = self.webhook_info().await?;
+        Ok(Registration {
+            url: info.url,
+            pending: info.pending_updates,
+            last_error: info.last_error_at.map(|at| (at, info.last_error.unwrap_or_default())),
+            updates: info.allowed_updates,
+        })
+    }
+
+    fn wanted(&self) -> &[&'static str] {
+        &ALLOWED_UPDATES
     }
 }
 
