@@ -2,7 +2,7 @@
 
 use crate::{
     map_file::{Writer, is_of_map},
-    place::PlaceArgs,
+    place::{Place, PlaceArgs},
     times::moment,
 };
 use anyhow::Context as _;
@@ -20,11 +20,25 @@ pub struct Export {
     /// The file to write, such as map.jsonl. One that is there already is left alone.
     #[arg(long)]
     to: PathBuf,
+    /// Another table than the stack's own: one that was restored from a backup.
+    #[cfg(feature = "aws")]
+    #[arg(long, requires = "stack")]
+    table: Option<String>,
+}
+
+impl Export {
+    async fn open(&self) -> anyhow::Result<Place> {
+        #[cfg(feature = "aws")]
+        if let Some(table) = &self.table {
+            return self.place.open_with(table).await;
+        }
+        self.place.open().await
+    }
 }
 
 /// Writes the map into a file.
 pub async fn run(export: Export, mut tell: impl FnMut(String) + Send) -> anyhow::Result<()> {
-    let place = export.place.open().await?;
+    let place = export.open().await?;
     let file = create(&export.to).with_context(|| format!("{} cannot be made", export.to.display()))?;
     let mut writer = Writer::begin(BufWriter::new(file), moment(place.ledger.now()))?;
     place

@@ -16,6 +16,7 @@ mod rebuild;
 pub mod reconcile;
 pub mod redrive;
 mod region;
+pub mod rotate;
 pub mod serve;
 pub mod settings;
 pub mod setup;

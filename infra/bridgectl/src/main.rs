@@ -8,7 +8,7 @@
 use bridgectl::{
     check, demo, doctor, erase, export,
     findings::Level,
-    import, reconcile, redrive, serve, settings,
+    import, reconcile, redrive, rotate, serve, settings,
     setup::{self, Terminal, Unattended},
     stage::Sabotage,
 };
@@ -48,6 +48,8 @@ enum Action {
     Reconcile(reconcile::Reconcile),
     /// Shows what was given up, and with --yes puts it back into its queue.
     Redrive(redrive::Redrive),
+    /// Puts another secret in the place of one, without a message lost.
+    Rotate(rotate::Rotate),
     /// Removes all that the bridge holds of one person.
     Erase(erase::Erase),
     /// Writes the map of topics and conversations into a file.
@@ -102,6 +104,12 @@ async fn run(command: Command) -> anyhow::Result<ExitCode> {
         }
         Action::Reconcile(reconcile) => tended(reconcile::run(reconcile, show)).await,
         Action::Redrive(redrive) => tended(redrive::run(redrive, show)).await,
+        Action::Rotate(rotate) => {
+            // It reads the .env file by itself, before and after it has changed it.
+            log("error");
+            rotate::run(rotate, show).await?;
+            Ok(ExitCode::SUCCESS)
+        }
         Action::Erase(erase) => tended(erase::run(erase, show)).await,
         Action::Export(export) => tended(export::run(export, show)).await,
         Action::Import(import) => tended(import::run(import, show)).await,

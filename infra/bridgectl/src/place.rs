@@ -14,7 +14,10 @@ use async_trait::async_trait;
 use bridge::{Context, Known, Queues, Received};
 use local::{QueueName, SystemClock, SystemEntropy};
 use mapping::{Clock, Item, Key, Ledger, Store, StoreError};
-use std::{path::PathBuf, sync::Arc};
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
 /// Which bridge.
 #[derive(Clone, Debug, clap::Args)]
@@ -102,6 +105,27 @@ impl PlaceArgs {
         }
         file::open(&self.data)
     }
+
+    /// Opens it with another table than its own.
+    #[cfg(feature = "aws")]
+    pub(crate) async fn open_with(&self, table: &str) -> anyhow::Result<Place> {
+        use anyhow::Context as _;
+        let stack = self.stack.find().await?;
+        let mut stack = stack.context("only a stack has another table")?;
+        table.clone_into(&mut stack.parts.table);
+        Ok(stack::open(stack))
+    }
+}
+
+/// The bridge in this database file.
+pub(crate) fn in_file(data: &Path) -> anyhow::Result<Place> {
+    file::open(data)
+}
+
+/// The bridge in this stack.
+#[cfg(feature = "aws")]
+pub(crate) fn in_stack(stack: crate::aws::Stack) -> Place {
+    stack::open(stack)
 }
 
 impl Place {

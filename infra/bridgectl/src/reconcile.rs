@@ -97,10 +97,10 @@ async fn map(
     mut tell: impl FnMut(String) + Send,
 ) -> anyhow::Result<()> {
     let mut rebuild = Rebuild::of(place, settings, clients, dry_run).await?;
-    let rebuilt = rebuild.run(&mut tell).await;
-    let rebuilt = rebuilt.context("the rebuild did not come to its end; run it again")?;
-    tell(format!("That is all: {}.", rebuilt.told(dry_run)));
-    if rebuilt.linked() > 0 && !dry_run {
+    let found = rebuild.run(&mut tell).await;
+    let found = found.context("the rebuild did not come to its end; run it again")?;
+    tell(format!("That is all: {}.", found.told(dry_run)));
+    if found.linked() > 0 && !dry_run {
         let at = place.ledger.restart_sweep(rebuild.workspace()).await?;
         tell(format!(
             "The watermark is at {}: older replies are not looked for.",

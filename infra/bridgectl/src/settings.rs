@@ -78,11 +78,17 @@ fn secrets_from(value: impl Fn(&str) -> Option<String>) -> anyhow::Result<FixedS
             .filter(|value| !value.is_empty());
         value.map(Secret::new).with_context(|| format!("{name}: not set"))
     };
+    // While one rotates, the next or last one stands behind a comma.
+    let list = |name: &str| {
+        let secrets = secret(name)?;
+        let each = secrets.expose().split(',').map(|one| Secret::new(one.trim()));
+        anyhow::Ok(each.collect())
+    };
     let secrets = Secrets {
         telegram_bot_token: secret("TELEGRAM_BOT_TOKEN")?,
-        telegram_webhook_secrets: vec![secret("TELEGRAM_WEBHOOK_SECRET")?],
+        telegram_webhook_secrets: list("TELEGRAM_WEBHOOK_SECRET")?,
         intercom_access_token: secret("INTERCOM_ACCESS_TOKEN")?,
-        intercom_client_secrets: vec![secret("INTERCOM_CLIENT_SECRET")?],
+        intercom_client_secrets: list("INTERCOM_CLIENT_SECRET")?,
     };
     FixedSecrets::new(secrets).map_err(|error| match error {
         SecretsError::Unusable { key, problem } => anyhow::anyhow!("{}: {problem}", variable_of(&key)),
@@ -100,6 +106,23 @@ fn variable_of(key: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[tokio::test]
+    async fn a_secret_that_rotates_has_another_behind_a_comma() {
+        use bridge::secrets::SecretSource as _;
+        let value = |name: &str| match name {
+            "TELEGRAM_BOT_TOKEN" => "12:a",
+            "TELEGRAM_WEBHOOK_SECRET" => "new, old",
+            _ => "one",
+        };
+        let secrets = secrets_from(|name| Some(value(name).into())).unwrap();
+        let secrets = secrets.current().await.unwrap();
+        assert_eq!(
+            secrets.telegram_webhook_secrets,
+            [Secret::new("new"), Secret::new("old")]
+        );
+        assert_eq!(secrets.intercom_client_secrets, [Secret::new("one")]);
+    }
 
     #[test]
     fn a_missing_secret_is_named_and_none_is_shown() {

@@ -1,6 +1,9 @@
 //! What changes: shown first, and done only if it is agreed to.
 
-use super::{person::Person, plan::Plan};
+use super::{
+    person::Person,
+    plan::{Change, Plan},
+};
 use crate::{
     doctor::TELEGRAM_PATH,
     install::{EnvFile, Home, Install},
@@ -93,7 +96,7 @@ impl Step {
 
     async fn take(&self, install: &Install, plan: &Plan, person: &mut dyn Person) -> anyhow::Result<()> {
         match self {
-            Self::Secrets(_) => write_secrets(install, plan).await,
+            Self::Secrets(_) => write_secrets(install, &plan.changed_secrets()).await,
             Self::Settings(settings) => write_settings(install, settings, person).await,
             Self::Webhook(url) => {
                 let telegram = plan.secrets.telegram(&plan.telegram_api_url)?;
@@ -106,18 +109,18 @@ impl Step {
     }
 }
 
-async fn write_secrets(install: &Install, plan: &Plan) -> anyhow::Result<()> {
-    let changes = plan.changed_secrets();
+/// Writes secrets where the bridge reads them; its others stay.
+pub(crate) async fn write_secrets(install: &Install, changes: &[Change<'_>]) -> anyhow::Result<()> {
     match &install.home {
         Home::Machine(file) => {
-            let texts = changes.into_iter().map(|(name, secrets)| {
+            let texts = changes.iter().map(|(name, secrets)| {
                 let texts: Vec<&str> = secrets.iter().map(bridge::secrets::Secret::expose).collect();
-                (name, texts.join(","))
+                (*name, texts.join(","))
             });
-            file.with(&texts.collect())?.write()
+            EnvFile::read(&file.path)?.with(&texts.collect())?.write()
         }
         #[cfg(feature = "aws")]
-        Home::Stack(deployed) => super::stack::write_secrets(&deployed.stack, &changes).await,
+        Home::Stack(deployed) => super::stack::write_secrets(&deployed.stack, changes).await,
     }
 }
 

@@ -11,6 +11,7 @@ mod plan;
 mod stack;
 mod tokens;
 
+pub(crate) use carry_out::write_secrets;
 pub use hub::{EVENTS, PERMISSIONS};
 pub use person::{Person, Terminal, Unattended};
 

@@ -31,7 +31,7 @@ struct Was {
 }
 
 /// A secret that changes, by the name of its variable.
-pub(super) type Change<'a> = (&'static str, &'a [Secret]);
+pub(crate) type Change<'a> = (&'static str, &'a [Secret]);
 
 impl Plan {
     /// What is there, and what the environment gives in its place.

@@ -13,6 +13,7 @@ mod mapped;
 mod program;
 mod reconcile;
 mod redriven;
+mod rotated;
 mod samples;
 mod setup;
 

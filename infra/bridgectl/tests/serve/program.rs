@@ -6,15 +6,16 @@ use mapping::{Clock as _, Timestamp};
 use reqwest::StatusCode;
 use std::{
     fs::File,
+    io::Write as _,
     net::TcpListener,
     path::{Path, PathBuf},
-    process::{Child, Command},
+    process::{Child, Command, Stdio},
     time::Duration,
 };
 use tempfile::TempDir;
 
 /// What Telegram proves itself with.
-pub(super) const WEBHOOK_SECRET: &str = "a-secret-of-the-webhook";
+pub(crate) const WEBHOOK_SECRET: &str = "a-secret-of-the-webhook";
 
 /// The program, which may be started again and again on the same file.
 pub(crate) struct Program<'g> {
@@ -23,6 +24,7 @@ pub(crate) struct Program<'g> {
     port: u16,
     chats: Vec<i64>,
     is_registered: bool,
+    keeps_in_file: bool,
     child: Option<Child>,
 }
 
@@ -48,6 +50,7 @@ impl<'g> Program<'g> {
             port,
             chats: vec![group.forum],
             is_registered: false,
+            keeps_in_file: false,
             child: None,
         }
     }
@@ -121,10 +124,33 @@ impl<'g> Program<'g> {
             .env("TELEGRAM_API_URL", group.telegram.base_url())
             .env("INTERCOM_API_URL", group.intercom.base_url())
             .env("TELEGRAM_BOT_TOKEN", &group.bot.token)
-            .env("TELEGRAM_WEBHOOK_SECRET", WEBHOOK_SECRET)
-            .env("INTERCOM_ACCESS_TOKEN", group.intercom.access_token())
             .env("INTERCOM_CLIENT_SECRET", group.intercom.client_secret());
+        // What a .env file sets, the environment does not.
+        if !self.keeps_in_file {
+            command.env("TELEGRAM_WEBHOOK_SECRET", WEBHOOK_SECRET);
+            command.env("INTERCOM_ACCESS_TOKEN", group.intercom.access_token());
+        }
         command
+    }
+
+    /// Keeps what rotates in a `.env` file.
+    pub(crate) fn with_env_file(mut self) -> Self {
+        self.keeps_in_file = true;
+        let token = self.group.intercom.access_token();
+        let text = format!("# kept by hand\nTELEGRAM_WEBHOOK_SECRET={WEBHOOK_SECRET}\nINTERCOM_ACCESS_TOKEN={token}\n");
+        std::fs::write(self.folder.path().join(".env"), text).unwrap();
+        self
+    }
+
+    /// What its `.env` file sets a variable to; the rest of the file is as it was.
+    pub(crate) fn kept(&self, name: &str) -> String {
+        let text = std::fs::read_to_string(self.folder.path().join(".env")).unwrap();
+        assert!(
+            text.starts_with("# kept by hand\n") && text.lines().count() == 3,
+            "{text}"
+        );
+        let value = text.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix('='));
+        value.unwrap().to_owned()
     }
 
     /// Searches for what Intercom did not deliver; gives what it printed, line by line.
@@ -143,7 +169,22 @@ impl<'g> Program<'g> {
 
     /// The same with a command that may fail: its exit code, what it printed, and what it told on the standard error.
     pub(crate) fn try_to_tend(&self, arguments: &[&str]) -> (Option<i32>, Vec<String>, String) {
-        let output = tokio::task::block_in_place(|| self.command(arguments).output()).unwrap();
+        self.try_to_tend_pasting(arguments, "")
+    }
+
+    /// The same with a line on the standard input.
+    pub(crate) fn try_to_tend_pasting(&self, arguments: &[&str], line: &str) -> (Option<i32>, Vec<String>, String) {
+        let mut command = self.command(arguments);
+        let command = command
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped());
+        let output = tokio::task::block_in_place(|| {
+            let mut child = command.spawn().unwrap();
+            // A command that asks for nothing may have ended already.
+            let _ = writeln!(child.stdin.take().unwrap(), "{line}");
+            child.wait_with_output().unwrap()
+        });
         let printed = String::from_utf8(output.stdout).unwrap();
         let told = String::from_utf8_lossy(&output.stderr).into_owned();
         (output.status.code(), printed.lines().map(str::to_owned).collect(), told)
