@@ -84,10 +84,11 @@ def queues(cast):
         assert properties(queue)["RedrivePolicy"]["maxReceiveCount"] == 1000, queue
 
 
-@scene("the schedule calls once, and nothing throttles what the vendors deliver")
+@scene("the schedules call once, and nothing throttles what the vendors deliver")
 def once(cast):
     never_again = {"MaximumRetryAttempts": 0, "MaximumEventAgeInSeconds": 60}
-    assert properties("SweepSchedule")["Target"]["RetryPolicy"] == never_again
+    for schedule in ("SweepSchedule", "WatchSchedule"):
+        assert properties(schedule)["Target"]["RetryPolicy"] == never_again
     assert properties("OutboundWorker")["EventInvokeConfig"] == never_again
     assert "DefaultRouteSettings" not in properties("ApiStage")
     assert "RouteSettings" not in properties("ApiStage")
@@ -149,7 +150,7 @@ def least_privilege(cast):
     for function, wanted in RIGHTS.items():
         besides = {"Secret": {"GetSecretValue"}, f"{function}Log": {"CreateLogStream", "PutLogEvents"}}
         assert rights(f"{function}Role") == wanted | besides, function
-    assert rights("SweepScheduleRole") == {"OutboundWorker": {"InvokeFunction"}}
+    assert rights("ScheduleRole") == {"OutboundWorker": {"InvokeFunction"}}
     # The webhook sees which chats got another id, and nothing else of the table.
     [policy] = properties("TelegramWebhookRole")["Policies"]
     [table] = [one for one in policy["PolicyDocument"]["Statement"] if "dynamodb" in str(one)]

@@ -11,6 +11,7 @@ from deployed.runner import eventually, scene
 from deployed.stage import request
 
 LINKED, DOUBTED, OTHER = 0, 1, 2
+ADA, KEN = 0, 1
 QUEUES = ["InboundQueue", "OutboundQueue", "InboundDeadLetters", "OutboundDeadLetters"]
 FUNCTIONS = ["TelegramWebhook", "InboundWorker", "IntercomWebhook", "OutboundWorker"]
 HOOK_SECRET = "hook_secret_of_the_test"
@@ -26,8 +27,8 @@ class Cast:
         self.stage = stage
         self.begun = {}
 
-    def says(self, text, topic=LINKED):
-        self.stage.act("customer_says", topic=topic, text=text)
+    def says(self, text, topic=LINKED, who=ADA):
+        self.stage.act("customer_says", who=who, topic=topic, text=text)
 
     def replies(self, text, topic=LINKED):
         self.stage.act("agent_replies", conversation=self.conversation(topic)["id"], html=f"<p>{text}</p>")

@@ -134,12 +134,15 @@ class Stack:
         pages = self.logs.get_paginator("filter_log_events").paginate(logGroupName=group)
         return [event["message"] for page in pages for event in page["events"]]
 
+    def secret(self):
+        """What the secret holds."""
+        value = self.client("secretsmanager").get_secret_value(SecretId=self.resources()["Secret"])
+        return json.loads(value["SecretString"])
+
     def fill_secret(self, **changes):
         """Changes keys of the secret, as an operator does in the console."""
-        manager, secret_id = self.client("secretsmanager"), self.resources()["Secret"]
-        secret = json.loads(manager.get_secret_value(SecretId=secret_id)["SecretString"]) | changes
-        manager.put_secret_value(SecretId=secret_id, SecretString=json.dumps(secret))
-        return secret
+        text = json.dumps(self.secret() | changes)
+        self.client("secretsmanager").put_secret_value(SecretId=self.resources()["Secret"], SecretString=text)
 
     def waiting(self, queue):
         """How many messages a queue holds, seen or unseen."""

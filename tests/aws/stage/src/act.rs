@@ -18,8 +18,8 @@ pub(crate) enum Act {
     Lead(Destination),
     /// Intercom delivers to this URL.
     Subscribe { url: String },
-    /// The customer writes in one of the topics.
-    CustomerSays { topic: usize, text: String },
+    /// One of the customers writes in one of the topics.
+    CustomerSays { who: usize, topic: usize, text: String },
     /// The agent replies in a conversation.
     AgentReplies { conversation: String, html: String },
     /// The next calls of a vendor's API go wrong.
@@ -82,8 +82,9 @@ impl Act {
             } => faults(scene, vendor).arm(&call, fault.into(), times),
             Self::LoseNotifications { lose } => intercom.lose_notifications(lose),
             Self::MoveToken { workspace } => intercom.configure(|options| options.token_of = Some(workspace)),
-            Self::CustomerSays { topic, text } => {
-                return Ok(json!(telegram.say(scene.customer, place(scene, topic)?, &text)));
+            Self::CustomerSays { who, topic, text } => {
+                let customer = *scene.customers.get(who).ok_or("no such customer")?;
+                return Ok(json!(telegram.say(customer, place(scene, topic)?, &text)));
             }
             Self::AgentReplies { conversation, html } => {
                 return Ok(json!(intercom.agent_replies(&conversation, &scene.agent, &html)));

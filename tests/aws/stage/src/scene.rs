@@ -1,4 +1,4 @@
-//! The scene: a forum with three topics and one customer, and a workspace with one agent.
+//! The scene: a forum with three topics and two customers, and a workspace with one agent.
 
 use crate::road::Road;
 use serde_json::{Value, json};
@@ -13,7 +13,7 @@ pub(crate) struct Scene {
     pub(crate) telegram: TelegramSim,
     pub(crate) intercom: IntercomSim,
     pub(crate) road: Road,
-    pub(crate) customer: UserId,
+    pub(crate) customers: [UserId; 2],
     pub(crate) topics: [Place; 3],
     pub(crate) agent: String,
     bot: Bot,
@@ -27,7 +27,10 @@ impl Scene {
         let bot = telegram.bot("Support", "support_bot");
         let chat = telegram.supergroup("Example Customers", true);
         telegram.promote_bot(&bot, chat, Rights::all());
-        let customer = telegram.user("Ada", Some("Example"), Some("ada_example"));
+        let customers = [
+            telegram.user("Ada", Some("Example"), Some("ada_example")),
+            telegram.user("Ken", None, None),
+        ];
         let owner = telegram.owner(chat);
         let topics = ["Delivery 17", "Contract 9", "Invoice 4"]
             .map(|title| Place::topic(chat, telegram.create_topic(owner, chat, title)));
@@ -38,7 +41,7 @@ impl Scene {
             telegram,
             intercom,
             road: Road::default(),
-            customer,
+            customers,
             topics,
             agent,
             bot,
@@ -52,6 +55,7 @@ impl Scene {
             "telegram_api_url": self.telegram.base_url(),
             "intercom_api_url": self.intercom.base_url(),
             "chat": self.topics[0].chat,
+            "customers": self.customers.map(|customer| customer.0),
             "bot_token": self.bot.token,
             "access_token": self.intercom.access_token(),
             "client_secret": self.intercom.client_secret(),

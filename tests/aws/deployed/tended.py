@@ -1,0 +1,163 @@
+"""What looks after the stack: bridgectl, as an operator runs it, and the schedule that watches the vendors."""
+
+import json
+import os
+import subprocess
+import tempfile
+from pathlib import Path
+
+from deployed.counted import REPLY, counted
+from deployed.runner import eventually, scene
+from deployed.scenes import KEN, LINKED
+from deployed.stack import NAME, ROOT
+
+BRIDGECTL = Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target")) / "debug/bridgectl"
+
+
+def bridgectl(*command, code=0):
+    """Runs a command on the stack; what it prints."""
+    run = subprocess.run([BRIDGECTL, *command, "--stack", NAME], capture_output=True, text=True, check=False)
+    assert run.returncode == code, f"{run.returncode}: {run.stdout}{run.stderr}"
+    return run.stdout
+
+
+def items(cast):
+    """Everything in the table."""
+    pages = cast.stack.client("dynamodb").get_paginator("scan").paginate(TableName=cast.stack.resources()["Table"])
+    return [item for page in pages for item in page["Items"]]
+
+
+# ---- Dead letters ----------------------------------------------------------------------------------------------------------------------
+
+
+@scene("bridgectl redrive shows what was given up and nothing of what it says, and puts it back when it is told to")
+def redriven(cast):
+    cast.stage.act("fault", vendor="telegram", call="sendMessage", fault={"refuse": 413}, times=1)
+    cast.replies("no luck at first")
+    cast.stage.act("fault", vendor="intercom", call=REPLY, fault={"refuse": 422}, times=1)
+    cast.says("neither is this taken")
+    for letters in ("InboundDeadLetters", "OutboundDeadLetters"):
+        eventually(lambda: cast.stack.waiting(letters) == 1)
+    shown = bridgectl("redrive")
+    assert shown.count("given up (1): ") == 2 and "to Intercom" in shown and "to Telegram" in shown, shown
+    assert "2 of 2 dead letters are meant; nothing was changed" in shown, shown
+    assert "luck" not in shown and "neither" not in shown, shown
+    assert "1 of 1 dead letters are back" in bridgectl("redrive", "--yes", "--queue", "outbound")
+    eventually(lambda: cast.in_topic("no luck at first"))
+    assert not cast.in_inbox("neither is this taken")
+    assert "1 of 1 dead letters are back" in bridgectl("redrive", "--yes")
+    eventually(lambda: cast.in_inbox("neither is this taken"))
+    assert bridgectl("redrive") == "There are no dead letters.\n"
+
+
+# ---- One person ------------------------------------------------------------------------------------------------------------------------
+
+
+@scene("bridgectl erase leaves nothing of a person, and nobody else notices")
+def erased(cast):
+    cast.says("somebody else asks", who=KEN)
+    eventually(lambda: cast.in_inbox("somebody else asks"))
+    cast.stage.act("fault", vendor="intercom", call=REPLY, fault={"refuse": 422}, times=1)
+    cast.says("and is not heard", who=KEN)
+    eventually(lambda: cast.stack.waiting("InboundDeadLetters") == 1)
+    customer = str(cast.stage.customers[KEN])
+    eventually(lambda: cast.stack.waiting("InboundQueue") == 0)
+    [contact] = [item["contact"]["S"] for item in items(cast) if item["pk"]["S"] == f"customer#{customer}"]
+    erase = ["erase", "--customer", customer, "--contact", "archive"]
+    told = bridgectl(*erase, "--dry-run")
+    assert "1 of 1 messages in the queue (dead letters, to Intercom): would be removed." in told, told
+    assert "1 links that they share with others: would be taken out of them." in told, told
+    assert cast.stack.waiting("InboundDeadLetters") == 1
+    told = bridgectl(*erase)
+    assert f"Intercom: the contact {contact} archived." in told, told
+    assert cast.stack.waiting("InboundDeadLetters") == 0
+    left = json.dumps(items(cast))
+    assert customer not in left and contact not in left
+    cast.says("and the other goes on")
+    eventually(lambda: cast.in_inbox("and the other goes on"))
+
+
+# ---- The map ---------------------------------------------------------------------------------------------------------------------------
+
+
+@scene("bridgectl export and import bring back what the table has lost")
+def exported(cast):
+    with tempfile.TemporaryDirectory() as folder:
+        file = f"{folder}/map.jsonl"
+        told = bridgectl("export", "--to", file)
+        count = int(told.split()[0])
+        lost = lose_link(cast)
+        told = bridgectl("import", "--from", file)
+    assert f"2 were put, {count - 2} are there already, 0 stay" in told, told
+    assert "The watermark of workspace" in told, told
+    goes_on(cast, lost, "imported")
+
+
+@scene("bridgectl reconcile --map rebuilds from Intercom what the table has lost")
+def rebuilt(cast):
+    lost = lose_link(cast)
+    told = bridgectl("reconcile", "--map", "--dry-run")
+    assert "; 1 topics would be linked anew" in told, told
+    told = bridgectl("reconcile", "--map")
+    assert "; 1 topics were linked anew" in told, told
+    goes_on(cast, lost, "rebuilt")
+
+
+def lose_link(cast):
+    """Removes both ends of a link from the table; the conversation."""
+    conversation = cast.conversation(LINKED)["id"]
+    linked = [item for item in items(cast) if item.get("conversation", {}).get("S") == conversation and item["kind"]["S"] == "link"]
+    reverse = [item for item in items(cast) if item["pk"]["S"].endswith(f"#{conversation}") and item["kind"]["S"] == "reverse"]
+    assert (len(linked), len(reverse)) == (1, 1), (linked, reverse)
+    for item in linked + reverse:
+        key = {half: item[half] for half in ("pk", "sk")}
+        cast.stack.client("dynamodb").delete_item(TableName=cast.stack.resources()["Table"], Key=key)
+    return conversation
+
+
+def goes_on(cast, conversation, how):
+    """Both ways, in the conversation that there was."""
+    before = len(cast.stage.act("inbox"))
+    cast.says(f"asked after it was {how}")
+    eventually(lambda: cast.in_inbox(f"asked after it was {how}"))
+    assert len(cast.stage.act("inbox")) == before
+    assert cast.conversation(LINKED)["id"] == conversation
+    cast.replies(f"answered after it was {how}")
+    eventually(lambda: cast.in_topic(f"answered after it was {how}"))
+
+
+# ---- Secrets, and what the vendors say ----------------------------------------------------------------------------------------------------
+
+
+@scene("bridgectl rotate webhook-secret does every step, and no message is lost")
+def rotated(cast):
+    told = bridgectl("rotate", "webhook-secret", "--keep-old", "0s")
+    assert [line[:6] for line in told.splitlines()][:4] == [f"{step} of 4" for step in (1, 2, 3, 4)], told
+    assert f"bridgectl doctor --stack {NAME}" in told, told
+    before = len(cast.stage.act("passed"))
+    cast.says("proved with the new secret")
+    eventually(lambda: cast.in_inbox("proved with the new secret"))
+    assert all(seen["status"] == 200 for seen in cast.stage.act("passed")[before:])
+
+
+@scene("the watch counts a webhook that is not ours, deliveries that fail, and what waits")
+def watched(cast):
+    schedule = cast.stack.client("scheduler").get_schedule(Name=cast.stack.resources()["WatchSchedule"])
+    watch = json.loads(schedule["Target"]["Input"])
+    answer, failed = cast.stack.invoke("OutboundWorker", watch)
+    assert not failed, answer
+    assert not counted(cast, "WebhookMisconfigured", "OutboundWorker")
+    secret = cast.stack.secret()["telegram_webhook_secrets"][0]
+    cast.stage.bot_api("setWebhook", url=f"{cast.stage.url}/elsewhere", secret_token=secret)
+    cast.says("nobody is at this door")
+    eventually(lambda: webhook_fails(cast, watch))
+    for metric in ("WebhookMisconfigured", "WebhookBacklog"):
+        assert counted(cast, metric, "OutboundWorker"), metric
+    cast.stage.bot_api("setWebhook", url=f"{cast.stage.url}/telegram-webhook", secret_token=secret)
+    eventually(lambda: cast.in_inbox("nobody is at this door"))
+
+
+def webhook_fails(cast, watch):
+    answer, failed = cast.stack.invoke("OutboundWorker", watch)
+    assert not failed, answer
+    return counted(cast, "WebhookFailing", "OutboundWorker")
