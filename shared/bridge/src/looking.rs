@@ -1,5 +1,5 @@
 //! Looking for what a lost call may have done in Intercom. A part is ours only if author and text or files agree, no other delivery
-//! of the lane holds it as its receipt, and it is newer than everything the lane has a receipt of.
+//! holds it as its receipt, and it is newer than all that came before in its lane.
 
 use crate::{
     context::Context,
@@ -8,7 +8,9 @@ use crate::{
     rich_text::RichText,
     stop::Stop,
 };
-use mapping::{AdminId, BotId, ChatId, Claim, ContactId, ConversationId, Delivery, PartId, Proof, Timestamp, keys};
+use mapping::{
+    AdminId, BotId, ChatId, Claim, ContactId, ConversationId, Delivery, Key, PartId, Proof, Range, Timestamp, keys,
+};
 use std::{collections::BTreeSet, time::Duration};
 
 /// What a call may have left behind.
@@ -31,7 +33,7 @@ pub(crate) struct Lost<'a> {
 #[derive(Debug, Default)]
 pub(crate) struct Accounted {
     parts: BTreeSet<PartId>,
-    // Messages of one lane arrive in order, so what the lane has lost is newer than this.
+    // Messages of one lane arrive in order, so what is looked for is newer than this, which came before.
     newest_of_lane: Option<u64>,
 }
 
@@ -173,8 +175,8 @@ pub(crate) async fn find(context: &Context, lost: &Lost<'_>, accounted: &Account
     Ok(only.map(|part| part.id.clone()))
 }
 
-/// How many deliveries of a chat are read for their receipts. A lane has one delivery under way at a time, so its neighbours
-/// are among the newest of its chat; beyond that, the time of the part decides.
+/// How many deliveries on either side of one's own are read for their receipts. A lane has one delivery under way at a time, so what
+/// holds a part that might be ours is near; beyond that, the time of the part decides.
 const NEIGHBOURS: usize = 200;
 
 /// What the other deliveries of a chat say of the parts of a conversation.
@@ -185,25 +187,42 @@ pub(crate) async fn accounted(
     conversation: &ConversationId,
     claim: &Claim,
 ) -> Result<Accounted, Stop> {
-    let range = keys::recent_deliveries(bot, chat, NEIGHBOURS);
     let mut accounted = Accounted::default();
     for receipt in &claim.delivery.receipts {
         if let Proof::Part(part) = &receipt.proof {
             accounted.parts.insert(part.clone());
         }
     }
-    for (key, neighbour) in context.ledger.list::<Delivery>(&range).await? {
-        let neighbour = neighbour.value;
-        if key == *claim.key() || neighbour.conversation.as_ref() != Some(conversation) {
-            continue;
-        }
-        for receipt in neighbour.receipts {
-            let Proof::Part(part) = receipt.proof else { continue };
-            if neighbour.lane == claim.delivery.lane {
-                accounted.newest_of_lane = accounted.newest_of_lane.max(part.number());
+    for range in neighbourhood(bot, chat, claim.key()) {
+        for (key, neighbour) in context.ledger.list::<Delivery>(&range).await? {
+            if key != *claim.key() && neighbour.value.conversation.as_ref() == Some(conversation) {
+                accounted.count(&key, &neighbour.value, claim);
             }
-            accounted.parts.insert(part);
         }
     }
     Ok(accounted)
+}
+
+/// Where the deliveries lie that may hold what might be ours: around our own, which may be an old one that was put back, and
+/// among the newest, where changes of old messages were carried.
+fn neighbourhood(bot: BotId, chat: ChatId, own: &Key) -> [Range; 3] {
+    [
+        keys::deliveries_up_to(own, NEIGHBOURS),
+        keys::deliveries_from(own, NEIGHBOURS),
+        keys::recent_deliveries(bot, chat, NEIGHBOURS),
+    ]
+}
+
+impl Accounted {
+    fn count(&mut self, key: &Key, neighbour: &Delivery, own: &Claim) {
+        let came_before = (neighbour.since, key) < (own.delivery.since, own.key());
+        let is_older = came_before && neighbour.lane == own.delivery.lane;
+        for receipt in &neighbour.receipts {
+            let Proof::Part(part) = &receipt.proof else { continue };
+            if is_older {
+                self.newest_of_lane = self.newest_of_lane.max(part.number());
+            }
+            self.parts.insert(part.clone());
+        }
+    }
 }

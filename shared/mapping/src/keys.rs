@@ -208,6 +208,29 @@ pub fn recent_deliveries(bot: BotId, chat: ChatId, limit: usize) -> Range {
     }
 }
 
+/// A delivery from Telegram and those of the same chat that lie before it, the nearest first.
+pub fn deliveries_up_to(delivery: &Key, limit: usize) -> Range {
+    Range {
+        pk: delivery.pk.clone(),
+        from: "0".into(),
+        to: delivery.sk.clone(),
+        descending: true,
+        limit,
+    }
+}
+
+/// A delivery from Telegram and those of the same chat that lie behind it, the nearest first.
+pub fn deliveries_from(delivery: &Key, limit: usize) -> Range {
+    Range {
+        pk: delivery.pk.clone(),
+        from: delivery.sk.clone(),
+        // Above the `u` of what names no message.
+        to: "~".into(),
+        descending: false,
+        limit,
+    }
+}
+
 /// The delivery of a part from Intercom.
 pub fn outbound_delivery(workspace: &WorkspaceId, part: &PartId) -> Key {
     Key::new(format!("part#{workspace}#{part}"), "delivery")
@@ -352,5 +375,19 @@ mod tests {
         assert!(within(&key(Subject::Edit(MessageId(9), UpdateId(1)))));
         assert!(within(&key(Subject::Album(MessageId(9)))));
         assert!(!within(&key(Subject::Update(UpdateId(1)))));
+    }
+
+    #[test]
+    fn the_neighbours_of_a_delivery_lie_on_both_sides_of_it() {
+        let key = |subject| inbound_delivery(BotId(7), ChatId(-5), subject);
+        let message = |id| key(Subject::Message(MessageId(id)));
+        let within = |range: &Range, key: &Key| key.pk == range.pk && key.sk >= range.from && key.sk <= range.to;
+        for own in [message(10), key(Subject::Update(UpdateId(1)))] {
+            let (before, behind) = (deliveries_up_to(&own, 10), deliveries_from(&own, 10));
+            assert!(within(&before, &own) && within(&behind, &own));
+            assert!(within(&before, &message(9)) && !within(&behind, &message(9)));
+        }
+        let behind = deliveries_from(&message(10), 10);
+        assert!(within(&behind, &message(11)) && within(&behind, &key(Subject::Update(UpdateId(1)))));
     }
 }

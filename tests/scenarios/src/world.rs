@@ -8,6 +8,7 @@ use crate::{
 use bridgectl::stage::{Setting, Stage};
 use local::QueueName;
 use simulators::{
+    Fault,
     intercom::{IntercomSim, Reply},
     telegram::{Compose, Place, TelegramSim, UserId},
 };
@@ -153,6 +154,17 @@ impl World {
         let outbound = redrive(QueueName::OutboundDead, QueueName::Outbound).await;
         self.settle().await;
         inbound + outbound
+    }
+
+    /// Maria writes, the call for it goes wrong in this way, and Intercom cannot be read: what became of it is in doubt for so long
+    /// that it is given up.
+    pub async fn give_up_in_doubt(&self, topic: Place, text: &str, fault: Fault) {
+        let faults = self.intercom().faults();
+        faults.arm("POST /conversations/{id}/reply", fault, 1);
+        faults.arm("GET /conversations/{id}", Fault::Refuse(503), 10_000);
+        self.writes(self.maria, topic, text);
+        self.settle().await;
+        self.intercom().faults().clear();
     }
 
     /// Whatever waits in the queues is lost.

@@ -317,6 +317,46 @@ async fn without_the_scope_for_tags_a_conversation_opens_all_the_same() {
     world.finish().await;
 }
 
+/// The same, and the customer said the same once more and again before it was put back.
+#[tokio::test]
+async fn a_redrive_looks_behind_what_was_said_since() {
+    let world = World::new().await;
+    let topic = world.order().await;
+    world
+        .give_up_in_doubt(topic, "Anybody?", simulators::Fault::LoseAnswer)
+        .await;
+    for text in ["Anybody?", "It is urgent", "Anybody?"] {
+        world.writes(world.maria, topic, text);
+    }
+    world.settle().await;
+    let seen = world.agent_sees("Order 1042");
+    assert_eq!(world.redrives().await, 1);
+    assert_eq!(world.agent_sees("Order 1042"), seen, "it was there");
+    world.finish().await;
+}
+
+/// It had not arrived, and what looks like it belongs to the message before, which hundreds have followed since.
+#[tokio::test]
+async fn a_redrive_takes_nothing_that_an_old_neighbour_holds() {
+    let world = World::new().await;
+    let topic = world.order().await;
+    world.writes(world.maria, topic, "Anybody?");
+    world.settle().await;
+    world
+        .give_up_in_doubt(topic, "Anybody?", simulators::Fault::Refuse(503))
+        .await;
+    let other = world.topic("Small talk");
+    for at in 0..210 {
+        world.writes(world.ken, other, &format!("And {at}"));
+    }
+    world.settle().await;
+    assert_eq!(world.redrives().await, 1);
+    let seen = world.agent_sees("Order 1042");
+    assert_eq!(seen.len(), 3, "{seen:?}");
+    assert!(seen[2].ends_with("Anybody?"), "{seen:?}");
+    world.finish().await;
+}
+
 /// Our own settings are for the operator to mend: a wrong token gives nothing up for twelve days.
 #[tokio::test]
 async fn a_token_that_is_refused_gives_nothing_up() {
