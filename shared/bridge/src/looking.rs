@@ -193,7 +193,7 @@ pub(crate) async fn accounted(
             accounted.parts.insert(part.clone());
         }
     }
-    for range in neighbourhood(bot, chat, claim.key()) {
+    for range in neighbourhood(context, bot, chat, claim.key()).await? {
         for (key, neighbour) in context.ledger.list::<Delivery>(&range).await? {
             if key != *claim.key() && neighbour.value.conversation.as_ref() == Some(conversation) {
                 accounted.count(&key, &neighbour.value, claim);
@@ -203,14 +203,22 @@ pub(crate) async fn accounted(
     Ok(accounted)
 }
 
-/// Where the deliveries lie that may hold what might be ours: around our own, which may be an old one that was put back, and
-/// among the newest, where changes of old messages were carried.
-fn neighbourhood(bot: BotId, chat: ChatId, own: &Key) -> [Range; 3] {
-    [
+/// Where the deliveries lie that may hold what might be ours: around our own, which may be an old one that was put back; among the
+/// newest, where changes of old messages were carried; and under the other ids that the chat had or has.
+async fn neighbourhood(context: &Context, bot: BotId, chat: ChatId, own: &Key) -> Result<Vec<Range>, Stop> {
+    let ledger = &context.ledger;
+    let mut ranges = vec![
         keys::deliveries_up_to(own, NEIGHBOURS),
         keys::deliveries_from(own, NEIGHBOURS),
         keys::recent_deliveries(bot, chat, NEIGHBOURS),
-    ]
+    ];
+    let former = ledger.former_ids(bot, chat).await?.into_iter();
+    ranges.extend(former.map(|former| keys::recent_deliveries(bot, former, NEIGHBOURS)));
+    let current = ledger.current_id(bot, chat).await?;
+    if current != chat {
+        ranges.push(keys::first_deliveries(bot, current, NEIGHBOURS));
+    }
+    Ok(ranges)
 }
 
 impl Accounted {

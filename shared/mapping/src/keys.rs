@@ -208,6 +208,14 @@ pub fn recent_deliveries(bot: BotId, chat: ChatId, limit: usize) -> Range {
     }
 }
 
+/// The deliveries of a chat, those of its oldest messages first.
+pub fn first_deliveries(bot: BotId, chat: ChatId, limit: usize) -> Range {
+    Range {
+        descending: false,
+        ..recent_deliveries(bot, chat, limit)
+    }
+}
+
 /// A delivery from Telegram and those of the same chat that lie before it, the nearest first.
 pub fn deliveries_up_to(delivery: &Key, limit: usize) -> Range {
     Range {

@@ -227,6 +227,30 @@ async fn a_group_that_becomes_a_supergroup_goes_on_with_its_conversations() {
     world.finish().await;
 }
 
+/// The call for the last message before the move is lost, and the same is said again after it.
+#[tokio::test]
+async fn what_was_lost_before_a_move_is_told_from_what_was_said_after_it() {
+    let scene = Scene::new().await;
+    let telegram = &scene.vendors.telegram;
+    let group = telegram.group("Old Friends", &[scene.sam, scene.maria]);
+    telegram.promote_bot(&scene.vendors.bot, group, Rights::all());
+    let world = scene.bridging(group).open().await;
+    world.writes(world.maria, Place::chat(group), "Before the move");
+    world.settle().await;
+    let reply = "POST /conversations/{id}/reply";
+    world.intercom().faults().arm(reply, simulators::Fault::Refuse(503), 1);
+    world.writes(world.maria, Place::chat(group), "ok");
+    world.stage.settle_now().await.unwrap();
+    let supergroup = world.telegram().migrate(group);
+    world.stage.settle_now().await.unwrap();
+    world.writes(world.maria, Place::chat(supergroup), "ok");
+    world.settle().await;
+    let inbox = world.inbox();
+    assert_eq!(inbox.len(), 1, "{inbox:?}");
+    assert_eq!(inbox[0][1..], ["Maria Lopez: ok", "Maria Lopez: ok"]);
+    world.finish().await;
+}
+
 /// Topics are switched on in a basic group: it becomes a supergroup by that, and its conversations go on in General.
 #[tokio::test]
 async fn a_group_that_gets_topics_goes_on_with_its_conversations() {
