@@ -108,6 +108,14 @@ impl Echo {
         self
     }
 
+    /// Without the reservation of `delivery`, whose reply was refused.
+    #[must_use]
+    pub fn release(mut self, delivery: &Key) -> Self {
+        self.replies
+            .retain(|reply| reply.delivery != *delivery || reply.part.is_some());
+        self
+    }
+
     /// With the part that the reply of `delivery` became.
     #[must_use]
     pub fn resolve(mut self, delivery: &Key, part: &PartId) -> Self {

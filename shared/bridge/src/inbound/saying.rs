@@ -109,7 +109,11 @@ impl Saying<'_> {
             Voice::Note(admin) => helpdesk.add_note(self.conversation, admin, &reply).await,
             Voice::Admin(admin) => {
                 self.reserve(claim, &text).await?;
-                helpdesk.reply_as_admin(self.conversation, admin, &reply).await
+                let made = helpdesk.reply_as_admin(self.conversation, admin, &reply).await;
+                if made.as_ref().is_err_and(|error| error.failure() == Failure::Permanent) {
+                    self.release(claim, &text).await?;
+                }
+                made
             }
         };
         Ok((part?, text))
@@ -192,6 +196,16 @@ impl Saying<'_> {
         Ok(context
             .ledger
             .change_echo(&echo, |replies| replies.reserve(own))
+            .await?)
+    }
+
+    /// And released where it is refused: what is said elsewhere in its place has a reservation there.
+    async fn release(&self, claim: &Claim, text: &RichText) -> Result<(), Stop> {
+        let (context, own) = (self.passage.context, claim.key());
+        let echo = staff::echo_key(context, self.workspace, self.conversation, text).await?;
+        Ok(context
+            .ledger
+            .change_echo(&echo, |replies| replies.release(own))
             .await?)
     }
 
