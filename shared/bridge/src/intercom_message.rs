@@ -64,6 +64,8 @@ pub struct Conversation {
     pub parts: Vec<Part>,
     /// How many parts there are, where Intercom says so.
     pub total_parts: Option<u64>,
+    /// The conversations that it may have been merged into; none, as long as it lives.
+    pub merged_into: Vec<ConversationId>,
 }
 
 /// What a conversation is doing.

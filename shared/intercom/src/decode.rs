@@ -160,6 +160,7 @@ pub(crate) fn conversation(wire: wire::Conversation) -> Option<Conversation> {
             .or(wire.conversation_message)
             .and_then(|source| source_part(source, wire.created_at)),
         total_parts: parts.total_count,
+        merged_into: merged_into(state, wire.linked_objects.unwrap_or_default()),
         parts: parts
             .conversation_parts
             .into_iter()
@@ -181,6 +182,21 @@ fn state(state: Option<&str>, open: Option<bool>) -> Option<ConversationState> {
             }
         }),
     }
+}
+
+/// The conversations that a conversation may have been merged into. Of a merge Intercom says that "the secondary conversation is closed
+/// and linked to the primary" and names no field that tells this link from others
+/// (<https://developers.intercom.com/docs/references/rest-api/api.intercom.io/conversations/mergeconversation>): whatever is closed and
+/// linked to another conversation may be a secondary one. So this is to be asked only where something in it was refused.
+fn merged_into(state: Option<ConversationState>, linked: wire::LinkedObjects) -> Vec<ConversationId> {
+    if state != Some(ConversationState::Closed) {
+        return Vec::new();
+    }
+    let is_conversation = |one: &wire::LinkedObject| one.kind.as_deref() == Some("conversation");
+    let conversations = linked.data.into_iter().filter(is_conversation);
+    conversations
+        .filter_map(|one| one.id.map(ConversationId::new))
+        .collect()
 }
 
 fn contact(wire: wire::Contact) -> Option<ContactRef> {

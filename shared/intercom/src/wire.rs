@@ -107,6 +107,25 @@ pub(crate) struct Conversation {
     pub(crate) user: Option<Contact>,
     #[serde(deserialize_with = "lenient::field")]
     pub(crate) conversation_parts: Option<Parts>,
+    #[serde(deserialize_with = "lenient::field")]
+    pub(crate) linked_objects: Option<LinkedObjects>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+pub(crate) struct LinkedObjects {
+    #[serde(deserialize_with = "lenient::list")]
+    pub(crate) data: Vec<LinkedObject>,
+}
+
+/// A conversation or a ticket.
+#[derive(Default, Deserialize)]
+#[serde(default)]
+pub(crate) struct LinkedObject {
+    #[serde(rename = "type", deserialize_with = "lenient::field")]
+    pub(crate) kind: Option<String>,
+    #[serde(deserialize_with = "lenient::id")]
+    pub(crate) id: Option<String>,
 }
 
 #[derive(Default, Deserialize)]

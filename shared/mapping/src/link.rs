@@ -286,6 +286,25 @@ impl Ledger {
         (transaction, link)
     }
 
+    /// Links a topic to a conversation that is there, in the place of its own, as its next generation. It fails whole if the link is not
+    /// what was read any more, or if the conversation is linked already.
+    pub async fn relink(&self, link: LinkKey, read: &Stored<Link>, open: Open) -> Result<(), WriteError> {
+        let generation = read.value.generation.saturating_add(1);
+        let reverse = Reverse {
+            link,
+            since: open.since,
+            generation,
+            last_message: None,
+        };
+        let reverse_key = keys::reverse(&open.workspace, &open.conversation);
+        let state = LinkState::Open(open);
+        let transaction = self
+            .transaction()
+            .replace(link.key(), &read.version, &Link { state, generation }, None)
+            .create(reverse_key, &reverse, None);
+        self.commit(transaction).await.map(drop)
+    }
+
     /// Notes in the link that a customer's contact is a participant now, and that the customer is.
     pub async fn add_participant(
         &self,

@@ -2,6 +2,7 @@
 
 use super::{
     contact,
+    healing::{self, Fate, Linked},
     opening::{self, Opened},
     plan::{self, Plan, Stand},
     saying::{Saying, Voice},
@@ -19,9 +20,6 @@ use std::time::Duration;
 
 /// Intercom is told when a message was written only if that is not long ago: an older one would stand above what was said since.
 const TIME_IS_SHOWN_FOR: Duration = Duration::from_mins(5);
-
-/// So long after its creation, what Intercom cannot find may merely not be found yet.
-const APPEARS_WITHIN: Duration = Duration::from_mins(2);
 
 /// Carries a customer's message.
 pub(super) async fn carry(passage: &Passage<'_>, claim: &mut Claim, message: &CustomerMessage) -> Result<End, Stop> {
@@ -254,10 +252,21 @@ impl Carrying<'_> {
         open: &Open,
     ) -> Result<End, Stop> {
         match self.try_reply(claim, contact, &link, open).await {
-            Err(Stop::Helpdesk(HelpdeskError::NotFound { reason })) => {
-                match heal(self.passage, self.message, contact, open, reason).await? {
-                    Healed::Contact(contact) => self.try_reply(claim, &contact, &link, open).await?,
-                    Healed::ConversationGone => {
+            Err(Stop::Helpdesk(error @ (HelpdeskError::NotFound { .. } | HelpdeskError::Refused { .. }))) => {
+                let linked = Linked {
+                    key: self.passage.link_key,
+                    link: &link,
+                    open,
+                };
+                match healing::fate(self.passage, &linked, &error).await? {
+                    Fate::There => self.reply_after(claim, contact, &linked, error).await?,
+                    Fate::Followed => {
+                        return Err(Stop::soon(
+                            self.passage.context,
+                            "the conversation was merged into another",
+                        ));
+                    }
+                    Fate::Gone => {
                         // What was said there is gone with it.
                         claim.delivery.receipts.clear();
                         claim.delivery.dressed = false;
@@ -269,6 +278,23 @@ impl Carrying<'_> {
         }
         remember_last_message(self.passage, open).await;
         Ok(End::Delivered)
+    }
+
+    /// Replies once more in a conversation that is there: what was not found is the contact.
+    async fn reply_after(
+        &self,
+        claim: &mut Claim,
+        contact: &ContactId,
+        linked: &Linked<'_>,
+        error: HelpdeskError,
+    ) -> Result<(), Stop> {
+        match error {
+            HelpdeskError::NotFound { .. } => {
+                let contact = contact::replace(self.passage, &self.message.author, contact).await?;
+                self.try_reply(claim, &contact, linked.link, linked.open).await
+            }
+            error => Err(error.into()),
+        }
     }
 
     async fn try_reply(
@@ -292,57 +318,6 @@ impl Carrying<'_> {
                 .await;
         }
         self.saying(contact, open).say(claim).await
-    }
-}
-
-enum Healed {
-    /// It was the contact that is gone; this one is in its place.
-    Contact(ContactId),
-    /// It was the conversation that is gone.
-    ConversationGone,
-}
-
-/// Finds out what it is that Intercom does not find, the conversation or the contact.
-async fn heal(
-    passage: &Passage<'_>,
-    message: &CustomerMessage,
-    contact: &ContactId,
-    open: &Open,
-    reason: String,
-) -> Result<Healed, Stop> {
-    match not_found(passage, open, reason).await {
-        Some(stop) => Err(stop),
-        None => match passage.context.helpdesk.conversation(&open.conversation).await {
-            Ok(_) => Ok(Healed::Contact(
-                contact::replace(passage, &message.author, contact).await?,
-            )),
-            Err(HelpdeskError::NotFound { .. }) => Ok(Healed::ConversationGone),
-            Err(error) => Err(error.into()),
-        },
-    }
-}
-
-/// Why what Intercom does not find may be there all the same: it is young, or the token belongs elsewhere.
-pub(super) async fn not_found(passage: &Passage<'_>, open: &Open, reason: String) -> Option<Stop> {
-    let context = passage.context;
-    if context.ledger.now().since(open.since) < APPEARS_WITHIN {
-        return Some(Stop::Helpdesk(HelpdeskError::Transient { after: None, reason }));
-    }
-    // A wrong token must not open everything anew elsewhere.
-    match context.helpdesk.identity().await {
-        Ok(identity) if identity.workspace == open.workspace => None,
-        Ok(identity) => {
-            tracing::error!(
-                workspace.linked = %open.workspace,
-                workspace.token = %identity.workspace,
-                metric.wrong_workspace = 1,
-                "the access token belongs to another workspace than the conversations"
-            );
-            Some(Stop::Helpdesk(HelpdeskError::Unauthorized {
-                reason: "another workspace".into(),
-            }))
-        }
-        Err(error) => Some(error.into()),
     }
 }
 

@@ -4,6 +4,7 @@ mod album;
 mod contact;
 mod conversation;
 mod correction;
+mod healing;
 mod opening;
 mod plan;
 mod reaction;

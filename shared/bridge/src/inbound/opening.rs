@@ -228,7 +228,11 @@ async fn with_opener(
 }
 
 /// Agents may have answered before the conversation was linked.
-async fn fetch_answers(context: &Context, workspace: &WorkspaceId, conversation: &ConversationId) -> Result<(), Stop> {
+pub(super) async fn fetch_answers(
+    context: &Context,
+    workspace: &WorkspaceId,
+    conversation: &ConversationId,
+) -> Result<(), Stop> {
     let received_at = context.ledger.now();
     let errand = Errand::Conversation {
         workspace: workspace.clone(),

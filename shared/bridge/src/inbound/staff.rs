@@ -1,7 +1,8 @@
 //! Who in a group is staff, and what becomes of what they write there: notes, or replies of the admin that they are in Intercom.
 
 use super::{
-    conversation::{self, plan_of},
+    conversation::plan_of,
+    healing::{self, Fate, Linked},
     saying::{Saying, Voice},
     worker::Passage,
 };
@@ -14,7 +15,8 @@ use crate::{
     words,
 };
 use mapping::{
-    AdminId, Claim, ConversationId, Delivery, End, Link, LinkKey, LinkState, Open, PartId, Step, WorkspaceId, keys,
+    AdminId, Claim, ConversationId, Delivery, End, Link, LinkKey, LinkState, Open, PartId, Step, Stored, WorkspaceId,
+    keys,
 };
 
 /// What somebody in a group is to the bridge.
@@ -63,17 +65,27 @@ pub(super) async fn carry(
     message: &CustomerMessage,
     admin: Option<AdminId>,
 ) -> Result<End, Stop> {
-    let Some(open) = conversation_of(passage).await? else {
+    let key = link_of(passage);
+    let Some(link) = read_link(passage, key).await? else {
+        return Err(Stop::Skip(STAFF));
+    };
+    let LinkState::Open(open) = &link.value.state else {
         return Err(Stop::Skip(STAFF));
     };
     claim.delivery.conversation = Some(open.conversation.clone());
-    match write(passage, claim, message, admin, &open).await {
-        Err(Stop::Helpdesk(HelpdeskError::NotFound { reason })) => Err(conversation::not_found(passage, &open, reason)
-            .await
-            // A conversation in its place is opened by a customer's message, not by staff.
-            .unwrap_or(Stop::Skip(STAFF))),
-        written => written.map(|()| End::Delivered),
-    }
+    let Err(stop) = write(passage, claim, message, admin, open).await else {
+        return Ok(End::Delivered);
+    };
+    let Stop::Helpdesk(error @ (HelpdeskError::NotFound { .. } | HelpdeskError::Refused { .. })) = stop else {
+        return Err(stop);
+    };
+    let linked = Linked { key, link: &link, open };
+    Err(match (healing::fate(passage, &linked, &error).await?, error) {
+        (Fate::Followed, _) => Stop::soon(passage.context, "the conversation was merged into another"),
+        (Fate::There, error @ HelpdeskError::Refused { .. }) => error.into(),
+        // A conversation in its place is opened by a customer's message, not by staff.
+        (Fate::There | Fate::Gone, _) => Stop::Skip(STAFF),
+    })
 }
 
 async fn write(
@@ -108,22 +120,23 @@ fn name_of(message: &CustomerMessage) -> &str {
     message.author.signature.as_deref().unwrap_or(&message.author.name)
 }
 
-/// The topic's conversation; where each customer has one, that of whoever is answered.
-async fn conversation_of(passage: &Passage<'_>) -> Result<Option<Open>, Stop> {
-    let link = match (passage.link_key.customer, passage.peek.replies_to) {
-        (Some(own), Some(customer)) if own != customer => {
-            let key = LinkKey {
-                customer: Some(customer),
-                ..passage.link_key
-            };
-            passage.context.ledger.find::<Link>(&key.key()).await?
-        }
-        (_, _) => passage.link()?,
-    };
-    Ok(link.and_then(|link| match link.value.state {
-        LinkState::Open(open) => Some(open),
-        LinkState::Opening(_) => None,
-    }))
+/// The topic's link; where each customer has one, that of whoever is answered.
+fn link_of(passage: &Passage<'_>) -> LinkKey {
+    match (passage.link_key.customer, passage.peek.replies_to) {
+        (Some(own), Some(customer)) if own != customer => LinkKey {
+            customer: Some(customer),
+            ..passage.link_key
+        },
+        (_, _) => passage.link_key,
+    }
+}
+
+async fn read_link(passage: &Passage<'_>, key: LinkKey) -> Result<Option<Stored<Link>>, Stop> {
+    if key == passage.link_key {
+        passage.link()
+    } else {
+        Ok(passage.context.ledger.find(&key.key()).await?)
+    }
 }
 
 /// A part that is known to be ours is not to be carried, whatever Intercom makes of its text on the way.

@@ -59,6 +59,21 @@ fn a_bare_part_is_not_taken_for_a_conversation() {
 }
 
 #[test]
+fn what_is_closed_and_linked_to_others_may_have_been_merged_into_them() {
+    let merged_into = |state: &str, linked: Value| {
+        let mut item = modern(&comment());
+        item["state"] = json!(state);
+        item["linked_objects"] = json!({"type": "list", "data": linked, "total_count": 2, "has_more": false});
+        one_conversation("conversation.admin.closed", &item).merged_into
+    };
+    let linked = json!([{"type": "ticket", "id": "7"}, {"type": "conversation", "id": 2200}, {"type": "conversation"}]);
+    assert_eq!(merged_into("closed", linked.clone()), [ConversationId::new("2200")]);
+    assert!(merged_into("open", linked).is_empty());
+    assert!(merged_into("closed", json!([{"type": "ticket", "id": "7"}])).is_empty());
+    assert!(merged_into("closed", json!("none")).is_empty());
+}
+
+#[test]
 fn a_reply_is_read_whole() {
     let conversation = one_conversation("conversation.admin.replied", &modern(&comment()));
     assert_eq!(conversation.id, ConversationId::new("2100"));

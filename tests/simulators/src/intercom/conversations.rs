@@ -7,6 +7,7 @@ use super::{
     call::{Request, id_text},
     html,
     model::{Author, Contact, Conversation, World},
+    options::MergedWrite,
     parts::NotRedacted,
     render::{Parts, Shown},
 };
@@ -50,10 +51,13 @@ impl World {
     /// The same, for an operation that writes: what was merged away takes nothing any more.
     pub(super) fn writable_conversation(&self, id: &str) -> Result<u64, Refusal> {
         let id = self.conversation_id(id)?;
-        match self.conversations.get(&id).and_then(|one| one.merged_into) {
-            Some(_) => Err(Refusal::new(422, "parameter_invalid", "Conversation has been merged")),
-            None => Ok(id),
+        if self.conversations.get(&id).is_none_or(|one| one.merged_into.is_none()) {
+            return Ok(id);
         }
+        Err(match self.options.merged_write {
+            MergedWrite::Invalid => Refusal::new(422, "parameter_invalid", "Conversation has been merged"),
+            MergedWrite::NotFound => Refusal::not_found(),
+        })
     }
 
     /// The admin or bot that a request acts for.

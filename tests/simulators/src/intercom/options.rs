@@ -27,6 +27,8 @@ pub struct Options {
     pub longest_page: usize,
     /// What happens to the reply of a contact who is no participant.
     pub outsider_reply: OutsiderReply,
+    /// What a conversation that was merged away answers to whoever writes in it.
+    pub merged_write: MergedWrite,
     /// How long the external id of a deleted contact stays taken.
     pub external_id_lock: Duration,
     /// How long the URL of a file is good for.
@@ -72,6 +74,15 @@ pub enum OutsiderReply {
     Invalid,
     /// The reply is taken and its author becomes a participant.
     Accepted,
+}
+
+/// What a conversation that was merged away answers to whoever writes in it. Not documented.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum MergedWrite {
+    /// 422.
+    Invalid,
+    /// 404, as if it did not exist; it can be read all the same.
+    NotFound,
 }
 
 /// The topics that a bot's reply comes on.
@@ -127,6 +138,7 @@ impl Default for Options {
             conversation_search_lag: Duration::from_secs(30),
             longest_page: 150,
             outsider_reply: OutsiderReply::NotFound,
+            merged_write: MergedWrite::Invalid,
             external_id_lock: Duration::from_hours(7 * 24),
             download_lifetime: Duration::from_mins(30),
             download_host: None,

@@ -169,13 +169,25 @@ impl World {
             "teammates": {"type": "admin.list", "admins": teammates(conversation)
                 .map(|id| json!({"type": "admin", "id": id})).collect::<Vec<_>>()},
             "title": conversation.title, "custom_attributes": conversation.custom_attributes, "topics": {},
-            "ticket": null, "linked_objects": linked_objects(conversation), "ai_agent": null,
+            "ticket": null, "linked_objects": self.linked_objects(conversation), "ai_agent": null,
             "ai_agent_participated": false,
         });
         if let (Some(made), Some(parts)) = (made.as_object_mut(), self.parts_json(conversation, shown)) {
             made.insert("conversation_parts".to_owned(), parts);
         }
         made
+    }
+
+    /// What a conversation was merged into, and what was merged into it: that a link is seen from both sides is not documented, and the
+    /// harder case.
+    fn linked_objects(&self, conversation: &Conversation) -> Value {
+        let secondary = |one: &&Conversation| one.merged_into == Some(conversation.id);
+        let secondaries = self.conversations.values().filter(secondary).map(|one| one.id);
+        let data: Vec<_> = secondaries
+            .chain(conversation.merged_into)
+            .map(|id| json!({"type": "conversation", "id": id.to_string(), "category": null}))
+            .collect();
+        json!({"type": "list", "total_count": data.len(), "data": data, "has_more": false})
     }
 
     fn parts_json(&self, conversation: &Conversation, shown: Shown) -> Option<Value> {
@@ -269,15 +281,6 @@ fn teammates(conversation: &Conversation) -> impl Iterator<Item = String> {
     ids.sort();
     ids.dedup();
     ids.into_iter()
-}
-
-fn linked_objects(conversation: &Conversation) -> Value {
-    let data: Vec<_> = conversation
-        .merged_into
-        .iter()
-        .map(|id| json!({"type": "conversation", "id": id.to_string(), "category": null}))
-        .collect();
-    json!({"type": "list", "total_count": data.len(), "data": data, "has_more": false})
 }
 
 fn statistics(conversation: &Conversation, has_text_times: bool) -> Value {
