@@ -94,7 +94,9 @@ fn strip_links(blocks: &mut [Block]) {
     for block in blocks {
         match block {
             Block::Paragraph { runs, .. } | Block::Heading { runs, .. } => {
-                runs.iter_mut().for_each(|run| run.style.link = None);
+                for run in runs {
+                    run.style.link = None;
+                }
             }
             Block::Quote { blocks, .. } => strip_links(blocks),
             Block::List { items, .. } => items.iter_mut().for_each(|item| strip_links(item)),

@@ -71,7 +71,9 @@ impl Seeds {
             .filter_map(|text| serde_json::from_str(text).ok())
             .collect();
         let mut fields = Vec::new();
-        whole.iter().for_each(|value| collect_fields(value, &mut fields));
+        for value in &whole {
+            collect_fields(value, &mut fields);
+        }
         Self { whole, fields }
     }
 }
@@ -199,7 +201,7 @@ fn change_here(value: &mut Value, change: &Change, seeds: &Seeds) {
         (Change::Invent(key, invented), Value::Object(object)) => {
             object.insert(key.clone(), invented.clone());
         }
-        (Change::Remove(which), Value::Object(object)) => remove(object, which),
+        (Change::Remove(which), Value::Object(object)) => remove(object, *which),
         (Change::Remove(which), Value::Array(list)) if !list.is_empty() => {
             list.remove(which.index(list.len()));
         }
@@ -213,7 +215,7 @@ fn change_here(value: &mut Value, change: &Change, seeds: &Seeds) {
     }
 }
 
-fn remove(object: &mut Map<String, Value>, which: &Index) {
+fn remove(object: &mut Map<String, Value>, which: Index) {
     if object.is_empty() {
         return;
     }

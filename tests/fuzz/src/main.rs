@@ -62,11 +62,11 @@ fn chosen(names: &[String]) -> anyhow::Result<Vec<Entry>> {
     if names.is_empty() {
         return Ok(TARGETS.to_vec());
     }
-    let named = |name: &String| {
+    let find = |name: &String| {
         let found = TARGETS.into_iter().find(|(target, _)| target == name);
         found.ok_or_else(|| anyhow::anyhow!("there is no target {name}"))
     };
-    names.iter().map(named).collect()
+    names.iter().map(find).collect()
 }
 
 /// Runs the targets side by side; each is told of as it ends.

@@ -104,7 +104,7 @@ impl Target for Multipart {
         }
         prop_assert_eq!(
             as_telegram_does(&body, &boundary),
-            found.iter().map(|found| names(found)).collect::<Vec<_>>()
+            found.iter().map(names).collect::<Vec<_>>()
         );
         Ok(())
     }

@@ -129,12 +129,12 @@ impl SqsWalk {
     fn take_in(&mut self, message: Message) -> Option<Found> {
         let system = message.attributes.unwrap_or_default();
         let own = message.message_attributes.unwrap_or_default();
-        let receives = system.get(&MessageSystemAttributeName::ApproximateReceiveCount);
+        let count = system.get(&MessageSystemAttributeName::ApproximateReceiveCount);
         let received = Received {
             lane: system.get(&MessageSystemAttributeName::MessageGroupId)?.clone(),
             body: message.body?,
             gave_up: own.get(GAVE_UP).and_then(|value| value.string_value()?.parse().ok()),
-            receives: receives.and_then(|count| count.parse().ok()).unwrap_or(1),
+            receives: count.and_then(|count| count.parse().ok()).unwrap_or(1),
         };
         self.seen.push(Seen {
             id: message.message_id?,
