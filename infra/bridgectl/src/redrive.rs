@@ -133,7 +133,10 @@ impl Through<'_> {
             }
             for found in some {
                 count.looked_at += 1;
-                let letter = self.direction.read(self.bot, &found.received.body);
+                let letter = match self.direction.read(self.bot, &found.received.body) {
+                    Ok(letter) => Ok(letter.looked_up(&self.place.ledger).await?),
+                    Err(problem) => Err(problem),
+                };
                 if !self.is_meant(&found, letter.as_ref().ok()) {
                     continue;
                 }

@@ -1,13 +1,16 @@
 //! What lies in a queue, as whoever looks after the bridge sees it: ids, and nothing of what people wrote.
 
 use crate::{
-    envelope::{Errand, InboundEnvelope, OutboundEnvelope, from_json},
+    envelope::{Errand, InboundEnvelope, InboundErrand, OutboundEnvelope, from_json},
     inbound::delivery_key,
     intercom_message::{Conversation, Event, Notification},
     notices::{self, Audience},
     ports::{NotificationReader, Unreadable, UpdateReader},
 };
-use mapping::{BotId, ConversationId, CustomerId, Key, PartId, Timestamp, WorkspaceId, keys};
+use mapping::{
+    Album, AlbumKey, BotId, ConversationId, CustomerId, Key, Ledger, PartId, StoreError, Subject, Timestamp,
+    WorkspaceId, keys,
+};
 
 /// A message of a queue.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -18,6 +21,8 @@ pub struct Letter {
     pub kind: &'static str,
     /// The deliveries that it may go on with.
     pub deliveries: Vec<Key>,
+    /// The album that it carries.
+    pub album: Option<AlbumKey>,
     /// Who wrote it in Telegram.
     pub sender: Option<CustomerId>,
     /// The conversation that it is about.
@@ -28,14 +33,42 @@ impl Letter {
     /// What lies in the inbound queue or among its dead letters.
     pub fn inbound(reader: &impl UpdateReader, bot: BotId, body: &str) -> Result<Self, Unreadable> {
         let envelope: InboundEnvelope = from_json(body)?;
-        let peek = reader.peek_value(&envelope.update)?;
-        Ok(Self {
+        let letter = Self {
             written: envelope.received_at,
             kind: "update",
-            deliveries: vec![delivery_key(bot, &peek)],
-            sender: peek.sender.map(|sender| sender.id),
+            deliveries: Vec::new(),
+            album: None,
+            sender: None,
             conversation: None,
+        };
+        Ok(match envelope.errand {
+            InboundErrand::Update(update) => {
+                let peek = reader.peek_value(&update)?;
+                Self {
+                    deliveries: vec![delivery_key(bot, &peek)],
+                    sender: peek.sender.map(|sender| sender.id),
+                    ..letter
+                }
+            }
+            InboundErrand::Flush(album) => Self {
+                kind: "album",
+                album: Some(album),
+                ..letter
+            },
         })
+    }
+
+    /// The same with the delivery of its album, which is known by what is kept of that.
+    pub async fn looked_up(mut self, ledger: &Ledger) -> Result<Self, StoreError> {
+        if let Some(album) = &self.album
+            && let Some(kept) = ledger.find::<Album>(&album.key()).await?
+        {
+            let first = kept.value.items.first();
+            let subject = first.map(|item| Subject::Album(item.message));
+            self.deliveries
+                .extend(subject.map(|subject| keys::inbound_delivery(album.bot, album.chat, subject)));
+        }
+        Ok(self)
     }
 
     /// What lies in the outbound queue or among its dead letters.
@@ -64,6 +97,7 @@ impl Letter {
             written: envelope.received_at,
             kind: about.kind,
             deliveries: about.deliveries,
+            album: None,
             sender: None,
             conversation: about.conversation,
         })

@@ -1,7 +1,7 @@
 //! The bridge's own records, read beside it from its database file: also while it does not run.
 
 use super::state::Way;
-use bridge::envelope::{Errand, InboundEnvelope, OutboundEnvelope, from_json};
+use bridge::envelope::{Errand, InboundEnvelope, InboundErrand, OutboundEnvelope, from_json};
 use local::{Database, Lanes, LetterId, QueueName, SqliteStore, SystemClock, SystemEntropy};
 use mapping::{
     BotId, ChatId, ConversationId, Delivery, Key, Ledger, MessageId, PartId, Reverse, Subject, TopicId, WorkspaceId,
@@ -50,9 +50,11 @@ impl GivenUp {
 fn messages_in(way: Way, body: &str) -> Vec<String> {
     match way {
         Way::ToIntercom => {
-            let envelope = from_json::<InboundEnvelope>(body).ok();
-            let id = envelope.and_then(|envelope| id(envelope.update.pointer("/message/message_id")?));
-            id.into_iter().collect()
+            let message = match from_json::<InboundEnvelope>(body).map(|envelope| envelope.errand) {
+                Ok(InboundErrand::Update(update)) => update.pointer("/message/message_id").and_then(id),
+                Ok(InboundErrand::Flush(_)) | Err(_) => None,
+            };
+            message.into_iter().collect()
         }
         Way::ToTelegram => {
             let envelope = from_json::<OutboundEnvelope>(body);

@@ -256,6 +256,7 @@ mod tests {
             files: None,
             files_left: 0,
             dressed: false,
+            part_of: None,
         }
     }
 
