@@ -3,7 +3,8 @@
 
 use anyhow::Context as _;
 use mapping::{
-    Contact, Forward, Item, Key, Link, LinkState, Record, Reverse, Succession, TopicTitle, Version, WorkspaceId, decode,
+    Contact, CustomerLink, Forward, Item, Key, Link, LinkState, Record, Reverse, Succession, TopicTitle, Version,
+    WorkspaceId, decode,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -40,6 +41,7 @@ pub(crate) fn is_of_map(item: &Item) -> bool {
         Link::KIND,
         Reverse::KIND,
         Contact::KIND,
+        CustomerLink::KIND,
         Forward::KIND,
         TopicTitle::KIND,
         Succession::KIND,
@@ -156,6 +158,7 @@ fn workspace_of(item: &Item) -> anyhow::Result<Option<WorkspaceId>> {
         },
         Reverse::KIND => decode::<Reverse>(item).map(|_| None)?,
         Contact::KIND => Some(decode::<Contact>(item)?.value.workspace),
+        CustomerLink::KIND => decode::<CustomerLink>(item).map(|_| None)?,
         Forward::KIND => decode::<Forward>(item).map(|_| None)?,
         TopicTitle::KIND => decode::<TopicTitle>(item).map(|_| None)?,
         _ => decode::<Succession>(item).map(|_| None)?,

@@ -207,6 +207,13 @@ impl<'p> Rebuild<'p> {
                 &mut self.rebuilt.earlier
             };
             *count += usize::from(is_new);
+            if is_new && !self.dry_run {
+                for customer in open.participants.iter().filter_map(|contact| self.people.get(contact)) {
+                    ledger
+                        .note_customer(*customer, &open.workspace, &open.conversation)
+                        .await?;
+                }
+            }
         }
         Ok(())
     }

@@ -16,6 +16,7 @@ mod link;
 mod record;
 mod records;
 mod store;
+mod tended;
 #[cfg(feature = "contract")]
 pub mod testing;
 mod time;

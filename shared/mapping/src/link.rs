@@ -344,60 +344,6 @@ impl Ledger {
 }
 
 impl Ledger {
-    /// Takes a contact out of a link: nothing of the person is to be left in it.
-    pub async fn forget_participant(
-        &self,
-        link: LinkKey,
-        read: &Stored<Link>,
-        contact: &ContactId,
-    ) -> Result<(), WriteError> {
-        let mut value = read.value.clone();
-        if let LinkState::Open(open) = &mut value.state {
-            open.participants.remove(contact);
-        }
-        let transaction = self.transaction().replace(link.key(), &read.version, &value, None);
-        self.commit(transaction).await.map(drop)
-    }
-
-    /// Links a topic without a link to a conversation without a topic, as a rebuild of the map finds them. What is linked already
-    /// stays as it is; tells whether this was not.
-    pub async fn link_anew(&self, link: LinkKey, open: &Open, generation: u32) -> Result<bool, WriteError> {
-        let record = Link {
-            state: LinkState::Open(open.clone()),
-            generation,
-        };
-        let transaction = self.transaction().create(link.key(), &record, None);
-        self.reverse_anew(transaction, link, open, generation).await
-    }
-
-    /// Lets late answers in an earlier conversation of a topic reach it; tells whether it had no topic.
-    pub async fn link_earlier(&self, link: LinkKey, open: &Open, generation: u32) -> Result<bool, WriteError> {
-        self.reverse_anew(self.transaction(), link, open, generation).await
-    }
-
-    async fn reverse_anew(
-        &self,
-        transaction: Transaction,
-        link: LinkKey,
-        open: &Open,
-        generation: u32,
-    ) -> Result<bool, WriteError> {
-        let reverse = Reverse {
-            link,
-            since: open.since,
-            generation,
-            last_message: None,
-        };
-        let key = keys::reverse(&open.workspace, &open.conversation);
-        match self.commit(transaction.create(key, &reverse, None)).await {
-            Ok(_) => Ok(true),
-            Err(WriteError::Conflict) => Ok(false),
-            Err(error) => Err(error),
-        }
-    }
-}
-
-impl Ledger {
     /// Moves a link to where its topic is now, together with its reverse item. A link that is being opened stays until it is open.
     pub async fn move_link(&self, from: LinkKey, to: LinkKey) -> Result<(), WriteError> {
         let Some(link) = self.find::<Link>(&from.key()).await? else {

@@ -314,25 +314,6 @@ impl Ledger {
             .map(drop)
     }
 
-    /// Sets the sweep's watermark to now. After a restore or an import the records of what was carried may be gone, so nothing that
-    /// was said before may be found missing.
-    pub async fn restart_sweep(&self, workspace: &WorkspaceId) -> Result<Timestamp, WriteError> {
-        let key = keys::watermark(workspace);
-        loop {
-            let at = self.now();
-            let read = self.find::<Watermark>(&key).await?;
-            let version = read.as_ref().map(|mark| &mark.version);
-            let mark = Watermark { at, unfinished: None };
-            match self
-                .commit(self.transaction().put_after(key.clone(), version, &mark, None))
-                .await
-            {
-                Err(WriteError::Conflict) => {}
-                done => return done.map(|_| at),
-            }
-        }
-    }
-
     /// Changes the echoes of a text by `change`, which may be tried more than once.
     pub async fn change_echo(&self, key: &Key, change: impl Fn(Echo) -> Echo + Send + Sync) -> Result<(), WriteError> {
         loop {

@@ -158,6 +158,9 @@ impl Traces {
         if let Some((_bot, lane)) = behind("lane#").and_then(|rest| rest.split_once('#')) {
             return self.is_theirs(lane) || is_lane_of(person, lane);
         }
+        if behind("customer#") == Some(person.customer.to_string().as_str()) {
+            return key.sk.starts_with("link#");
+        }
         behind("pace#").and_then(|rest| rest.rsplit('#').next()) == Some(person.customer.to_string().as_str())
     }
 
@@ -318,6 +321,9 @@ mod tests {
             word("notice#-5:12#late", "notice"),
             word("notice#notice:w:c3#late", "notice"),
             word("pace#7#501", "pace"),
+            word("customer#501", "link#w#c2"),
+            word("customer#501", "contact"),
+            word("customer#502", "link#w#c2"),
             word("pace#7#-5", "pace"),
             word("lane#7#-5:0:501", "open_album"),
             word("lane#7#-5:2", "open_album"),
@@ -329,6 +335,7 @@ mod tests {
             "chat#7#-5/topic#1",
             "album#7#-5#a/album",
             "chat#7#-5/title#1",
+            "customer#501/link#w#c2",
             "echo#w#c1#hash/echo",
             "lane#7#-5:0:501/open_album",
             "notice#-5:1#late/notice",

@@ -32,8 +32,8 @@ async fn a_map_that_is_exported_and_imported_goes_on() {
     let (former, said) = opened(&group).await;
     let map = former.path("map.jsonl");
     let printed = former.tend(&["export", "--to", &map]);
-    // Two customers, and for each topic a link, its reverse item and its title.
-    let items = 2 + 3 * group.topics();
+    // Two customers, and for each topic a link, its reverse item, its title, and that both customers are in it.
+    let items = 2 + 5 * group.topics();
     assert!(printed[0].starts_with(&format!("{items} items of ")), "{printed:?}");
     let written = std::fs::read_to_string(&map).unwrap();
     assert!(

@@ -6,7 +6,7 @@ use super::{
     scene::Scene,
 };
 use crate::{
-    ids::ContactId,
+    ids::{ContactId, CustomerId},
     keys,
     ledger::Ledger,
     link::{LinkState, Open},
@@ -18,6 +18,7 @@ use std::{collections::BTreeSet, time::Duration};
 pub(super) fn cases() -> Vec<Case> {
     cases![
         a_link_that_is_found_elsewhere_takes_nothing_from_another,
+        a_customer_is_noted_in_a_conversation_once,
         an_earlier_conversation_reaches_its_topic_without_its_link,
         a_participant_is_forgotten_and_no_other,
         a_sweep_that_begins_anew_looks_at_nothing_older,
@@ -55,6 +56,20 @@ async fn a_link_that_is_found_elsewhere_takes_nothing_from_another(scene: Scene)
     assert_eq!((link.generation, link.is_open()), (2, true));
     let reverse = ledgers.reverse_of(&conversation(2)).await.expect("a reverse item");
     assert_eq!((reverse.link, reverse.generation), (ledgers.link(2), 2));
+}
+
+async fn a_customer_is_noted_in_a_conversation_once(scene: Scene) {
+    let ledgers = Ledgers::of(scene);
+    let worker = ledgers.worker().await;
+    let customer = CustomerId(ledgers.bot().0);
+    let (workspace, conversation) = (&ledgers.workspace, conversation(1));
+    for _ in 0..2 {
+        let noted = settled(|| worker.note_customer(customer, workspace, &conversation)).await;
+        noted.expect("to note");
+        let known = worker.links_of_customer(customer, 10).await.expect("an answer");
+        assert_eq!(known.len(), 1);
+        assert_eq!(known[0].value.conversation, conversation);
+    }
 }
 
 async fn an_earlier_conversation_reaches_its_topic_without_its_link(scene: Scene) {
