@@ -6,6 +6,7 @@
     reason = "what cannot be played has failed; what it cost is published"
 )]
 
+mod agent_file_faults;
 mod agent_files;
 mod albums;
 mod canary;
