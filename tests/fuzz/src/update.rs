@@ -6,7 +6,7 @@ use crate::{
     view,
 };
 use bridge::{
-    envelope::{self, InboundEnvelope},
+    envelope::{self, InboundEnvelope, InboundErrand},
     ports::UpdateReader,
     secrets::{Secret, Secrets},
     telegram_message::{CustomerMessage, Peek, Update as Decoded, UpdateKind},
@@ -88,15 +88,18 @@ pub(crate) fn tells_nothing(error: &str) -> Result<(), TestCaseError> {
 fn check_update(peek: &Peek, update: &Value) -> Result<(), TestCaseError> {
     let queued = envelope::to_ascii_json(&InboundEnvelope {
         received_at: Timestamp::EPOCH,
-        update: update.clone(),
+        errand: InboundErrand::Update(update.clone()),
     });
     let queued = queued.map_err(|error| TestCaseError::fail(error.to_string()))?;
     prop_assert!(queued.is_ascii());
     let taken: InboundEnvelope =
         envelope::from_json(&queued).map_err(|error| TestCaseError::fail(error.to_string()))?;
-    prop_assert_eq!(&taken.update, update, "the queue changes it");
-    prop_assert_eq!(TelegramUpdates.peek_value(&taken.update), Ok(peek.clone()));
-    match TelegramUpdates.decode(&taken.update, Some("our_bot")) {
+    let InboundErrand::Update(taken) = taken.errand else {
+        return Err(TestCaseError::fail("the queue makes another errand of it"));
+    };
+    prop_assert_eq!(&taken, update, "the queue changes it");
+    prop_assert_eq!(TelegramUpdates.peek_value(&taken), Ok(peek.clone()));
+    match TelegramUpdates.decode(&taken, Some("our_bot")) {
         Ok(decoded) => {
             prop_assert!(
                 agree(&peek.kind, &decoded),
@@ -105,7 +108,9 @@ fn check_update(peek: &Peek, update: &Value) -> Result<(), TestCaseError> {
                 decoded
             );
             match decoded {
-                Decoded::Message(message) | Decoded::Edited(message) => check_message(&message, update),
+                Decoded::Message(message) | Decoded::Edited(message) | Decoded::LocationEnded(message) => {
+                    check_message(&message, update)
+                }
                 _ => Ok(()),
             }
         }
@@ -122,13 +127,14 @@ fn check_update(peek: &Peek, update: &Value) -> Result<(), TestCaseError> {
 fn agree(peeked: &UpdateKind, decoded: &Decoded) -> bool {
     match peeked {
         UpdateKind::Message => matches!(decoded, Decoded::Message(_)),
-        UpdateKind::Edited => matches!(decoded, Decoded::Edited(_)),
+        UpdateKind::Edited => matches!(decoded, Decoded::Edited(_) | Decoded::LocationEnded(_)),
         UpdateKind::Membership => matches!(decoded, Decoded::Membership { .. } | Decoded::Other(_)),
         UpdateKind::Topic => matches!(
             decoded,
             Decoded::TopicTitle { .. } | Decoded::TopicClosed { .. } | Decoded::Other(_)
         ),
-        UpdateKind::Migration { .. } | UpdateKind::Reaction => matches!(decoded, Decoded::Other(_)),
+        UpdateKind::Migration { .. } => matches!(decoded, Decoded::Other(_)),
+        UpdateKind::Reaction => matches!(decoded, Decoded::Reaction(_)),
         UpdateKind::Service(name) | UpdateKind::Other(name) => {
             matches!(decoded, Decoded::Other(other) if name == other)
         }
