@@ -8,7 +8,7 @@ use crate::{
 };
 use local::SystemClock;
 use mapping::Clock as _;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// The events that the bridge listens to. What the seed of the idea called `conversation.contact.created` is `conversation.user.created`.
 pub const EVENTS: [&str; 7] = [
@@ -32,6 +32,9 @@ pub const PERMISSIONS: [&str; 7] = [
     "Write tags",
 ];
 
+/// How long a changed secret may take to be in use where none was before, and somebody to start a program.
+const TAKES_EFFECT: Duration = Duration::from_mins(1);
+
 const DONE: &str = "Enter when it is done";
 
 /// Goes through the steps.
@@ -50,7 +53,7 @@ pub(super) async fn walk_through(install: &Install, patience: Patience, person: 
         return Ok(());
     };
     person.tell(&format!("  5. Webhooks: the endpoint URL is {url}{INTERCOM_PATH}"));
-    let reached = doctor::webhooks(install).await?;
+    let reached = reached(install, patience, person).await?;
     check(&reached, person);
     if reached.worst() != Level::Ok {
         person.tell("     Intercom asks for this URL when it is saved, and refuses it while it is not answered. Mend that first, then run setup again.");
@@ -61,6 +64,24 @@ pub(super) async fn walk_through(install: &Install, patience: Patience, person: 
         return Ok(());
     }
     wait_for_ping(install, patience, person).await
+}
+
+/// Looks at the webhooks until they are as they should be: functions take a secret that was just written within moments, and somebody
+/// may have to start the bridge.
+async fn reached(install: &Install, patience: Patience, person: &mut dyn Person) -> anyhow::Result<Findings> {
+    let give_up = Instant::now() + patience.in_all.min(TAKES_EFFECT);
+    let mut is_told = false;
+    loop {
+        let found = doctor::webhooks(install).await?;
+        if found.worst() == Level::Ok || Instant::now() >= give_up {
+            return Ok(found);
+        }
+        if !is_told {
+            person.tell("     The bridge does not answer there as it should, yet. If it is not running, start it now. Waiting for a minute …");
+            is_told = true;
+        }
+        tokio::time::sleep(patience.look_every).await;
+    }
 }
 
 async fn wait_for_ping(install: &Install, patience: Patience, person: &mut dyn Person) -> anyhow::Result<()> {
