@@ -9,6 +9,7 @@ from pathlib import Path
 
 from deployed.runner import eventually, scene
 from deployed.stage import request
+from deployed.tool import begin
 
 LINKED, DOUBTED, OTHER = 0, 1, 2
 ADA, KEN = 0, 1
@@ -18,6 +19,17 @@ HOOK_SECRET = "hook_secret_of_the_test"
 SECRET_TOKEN = "X-Telegram-Bot-Api-Secret-Token"
 # A group that becomes a supergroup, under another id.
 SMALL_GROUP = -4200000
+
+
+def tokens(cast):
+    """What a person has who sets the bridge up; Telegram's secret is chosen here to be known to the test."""
+    return {
+        "TELEGRAM_BOT_TOKEN": cast.stage.bot_token,
+        "TELEGRAM_WEBHOOK_SECRET": HOOK_SECRET,
+        "INTERCOM_ACCESS_TOKEN": cast.stage.access_token,
+        "INTERCOM_CLIENT_SECRET": cast.stage.client_secret,
+    }
+
 
 class Cast:
     """The stack, the stage, and what one scene leaves to a later one."""
@@ -95,18 +107,24 @@ def names_the_key(cast):
         eventually(lambda: any("telegram_bot_token" in line["error"] for line in cast.errors(function)))
 
 
-@scene("filled in, it is in use without a deploy, and both vendors can register")
+@scene("bridgectl setup fills it in, it is in use without a deploy, both vendors can register, and the ping is waited for")
 def filled(cast):
-    cast.stack.fill_secret(
-        telegram_bot_token=cast.stage.bot_token,
-        telegram_webhook_secrets=[HOOK_SECRET],
-        intercom_access_token=cast.stage.access_token,
-        intercom_client_secrets=cast.stage.client_secret,
-    )
+    setup = begin(cast, "setup", "--yes", "--wait=1", **tokens(cast))
     ready = {SECRET_TOKEN: HOOK_SECRET}
-    eventually(lambda: request("POST", f"{cast.stage.url}/telegram-webhook", "{}", ready)[0] == 200)
+    eventually(lambda: request("POST", f"{cast.stage.url}/telegram-webhook", "{}", ready)[0] == 200, within=60)
+    # Who saves the URL in the Developer Hub does so after it was shown.
+    eventually(lambda: "Waiting for it" in setup.so_far(), within=60)
     cast.stage.act("subscribe", url=f"{cast.stage.url}/intercom-webhook")
-    cast.stage.bot_api("setWebhook", url=f"{cast.stage.url}/telegram-webhook", secret_token=HOOK_SECRET)
+    _, said = setup.end()
+    for words in (
+        "the secret ",
+        "TELEGRAM_BOT_TOKEN, TELEGRAM_WEBHOOK_SECRET, INTERCOM_ACCESS_TOKEN, INTERCOM_CLIENT_SECRET",
+        f"Telegram delivers what @support_bot hears to {cast.stage.url}/telegram-webhook",
+        "ok: it came",
+    ):
+        assert words in said, f"{words}: {said}"
+    for secret in tokens(cast).values():
+        assert secret not in said, said
 
 
 # ---- Both ways -----------------------------------------------------------------------------------------------------------------------

@@ -1,17 +1,14 @@
 """What looks after the stack: bridgectl, as an operator runs it, and the schedule that watches the vendors."""
 
 import json
-import os
 import subprocess
 import tempfile
-from pathlib import Path
 
 from deployed.counted import REPLY, counted
 from deployed.runner import eventually, scene
 from deployed.scenes import KEN, LINKED
-from deployed.stack import NAME, ROOT
-
-BRIDGECTL = Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target")) / "debug/bridgectl"
+from deployed.stack import NAME
+from deployed.tool import BRIDGECTL
 
 
 def bridgectl(*command, code=0):
