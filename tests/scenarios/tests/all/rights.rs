@@ -1,6 +1,8 @@
 //! The bot may not write in Telegram, for a while or for good.
 
 use super::logs::Log;
+use bridge::ports::QueueMessage;
+use local::QueueName;
 use scenarios::{Left, Scene, World};
 use simulators::{intercom::Scope, telegram::Rights};
 use std::time::Duration;
@@ -355,6 +357,31 @@ async fn a_redrive_takes_nothing_that_an_old_neighbour_holds() {
     assert_eq!(seen.len(), 3, "{seen:?}");
     assert!(seen[2].ends_with("Anybody?"), "{seen:?}");
     world.finish().await;
+}
+
+/// Put back twice within the time in which the queue takes the same only once.
+#[tokio::test]
+async fn what_cannot_be_read_stays_among_the_dead_letters_however_often_it_is_put_back() {
+    let world = World::new().await;
+    for queue in [QueueName::Inbound, QueueName::Outbound] {
+        let message = QueueMessage {
+            lane: "a lane".into(),
+            dedupe: "unreadable".into(),
+            body: "{}".into(),
+            gave_up: None,
+        };
+        world.stage.machine.lanes().queue(queue).send(message).await.unwrap();
+    }
+    world.settle().await;
+    for _ in 0..3 {
+        world.passes(Duration::from_secs(1)).await;
+        assert_eq!(world.redrives().await, 2);
+    }
+    let left = Left {
+        dead_letters: 2,
+        ..Left::default()
+    };
+    world.finish_but(left).await;
 }
 
 /// Our own settings are for the operator to mend: a wrong token gives nothing up for twelve days.
