@@ -208,14 +208,20 @@ async fn with_opener(
     };
     let mut delivery = opener.value;
     let expires_at = delivery.is_finished().then(|| now + keys::FINISHED_FOR);
-    delivery.state = if delivery.is_finished() {
-        DeliveryState::Delivered
-    } else {
+    delivery.state = match delivery.state {
+        // Its text is there; for its files it can still be put back.
+        DeliveryState::Undeliverable { reason, .. } if delivery.files_left > 0 => DeliveryState::Undeliverable {
+            reason,
+            in_doubt: false,
+        },
+        DeliveryState::Delivered | DeliveryState::Skipped { .. } | DeliveryState::Undeliverable { .. } => {
+            DeliveryState::Delivered
+        }
         // Its own worker goes on from here.
-        DeliveryState::Waiting {
+        DeliveryState::Claimed { .. } | DeliveryState::Waiting { .. } => DeliveryState::Waiting {
             reason: "adopted".into(),
             not_before: now,
-        }
+        },
     };
     delivery.conversation = Some(conversation.clone());
     let proof = Proof::Conversation(conversation.clone());

@@ -1,6 +1,6 @@
 //! Files from Telegram: each kind arrives with its caption, in order.
 
-use scenarios::{Scene, World};
+use scenarios::{Left, Scene, World};
 use serde_json::{Map, Value, json};
 use simulators::{
     Fault,
@@ -337,4 +337,38 @@ async fn a_changed_caption_is_a_correction_without_its_file_and_another_file_com
     let part = newest(&world);
     assert_eq!((part.text.trim(), part.attachments.len()), ("Correction:\nThe back", 1));
     world.finish().await;
+}
+
+/// Nobody could tell whether the conversation was opened, so its message was given up; then somebody else found it.
+#[tokio::test]
+async fn the_file_of_a_given_up_opening_is_delivered_by_a_redrive() {
+    let world = World::new().await;
+    let topic = world.topic("Order 1042");
+    let faults = world.intercom().faults();
+    faults.arm("POST /conversations", Fault::LoseAnswer, 1);
+    faults.arm("POST /conversations/search", Fault::Refuse(503), 10_000);
+    world.intercom().lose_notifications(true);
+    let photo = world.sends(world.maria, topic, Compose::media(photo()).with_text("Look here"));
+    world.settle().await;
+    assert_eq!(world.customer_is_told(topic).len(), 1, "the customer was told");
+    world.intercom().faults().clear();
+    world.writes(world.ken, topic, "Me too");
+    world.settle().await;
+    let said = |world: &World| -> Vec<String> {
+        seen(world)
+            .into_iter()
+            .map(|(who, text, _)| format!("{who}: {text}"))
+            .collect()
+    };
+    assert_eq!(said(&world), ["Maria Lopez: Look here", "Ken: Me too"]);
+    assert_eq!(world.redrives().await, 1);
+    let file = newest(&world);
+    assert_eq!(file.author_name, "Maria Lopez");
+    assert!(file.attachments[0].name.ends_with(&format!("-{photo}.jpg")), "{file:?}");
+    assert_eq!(said(&world).len(), 3);
+    let left = Left {
+        lost_notifications: true,
+        ..Left::default()
+    };
+    world.finish_but(left).await;
 }
