@@ -52,8 +52,9 @@ pub(super) async fn replace(passage: &Passage<'_>, author: &Author, gone: &Conta
         }
         .into()),
         known => match context.helpdesk.contact(gone).await? {
-            Some(survivor) => put(context, sender.id, known, survivor, name).await,
-            None => make(context, sender.id, known, name, author).await,
+            Some(survivor) if survivor != *gone => put(context, sender.id, known, survivor, name).await,
+            // One that can be read may be archived; asked for by its external id, it is brought back.
+            Some(_) | None => make(context, sender.id, known, name, author).await,
         },
     }
 }

@@ -16,7 +16,7 @@ use mapping::{
     Claim, ContactId, ConversationId, End, Link, LinkState, Open, Proof, Reverse, Step, Stored, Timestamp,
     UniqueFileId, keys,
 };
-use std::time::Duration;
+use std::{collections::BTreeSet, time::Duration};
 
 /// Intercom is told when a message was written only if that is not long ago: an older one would stand above what was said since.
 const TIME_IS_SHOWN_FOR: Duration = Duration::from_mins(5);
@@ -291,7 +291,12 @@ impl Carrying<'_> {
         match error {
             HelpdeskError::NotFound { .. } => {
                 let contact = contact::replace(self.passage, &self.message.author, contact).await?;
-                self.try_reply(claim, &contact, linked.link, linked.open).await
+                // An agent may have taken somebody out whom the link knows to take part.
+                let open = Open {
+                    participants: BTreeSet::new(),
+                    ..linked.open.clone()
+                };
+                self.try_reply(claim, &contact, linked.link, &open).await
             }
             error => Err(error.into()),
         }

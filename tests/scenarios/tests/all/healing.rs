@@ -92,19 +92,51 @@ async fn a_contact_that_was_merged_is_followed() {
     world.finish().await;
 }
 
-#[tokio::test]
-async fn a_contact_that_was_archived_is_brought_back() {
+async fn archived_and_brought_back(is_shown: bool) {
     let world = World::new().await;
+    world
+        .intercom()
+        .configure(|options| options.archived_contacts_are_shown = is_shown);
     let topic = world.order().await;
     world.passes(LATER).await;
     let maria = world.conversation("Order 1042").contacts[0].id.clone();
     world.intercom().archive_contact(&maria);
     world.writes(world.maria, topic, "Anybody?");
     world.settle().await;
+    world.intercom().archive_contact(&maria);
+    let other = world.topic("Invoice");
+    world.writes(world.maria, other, "Another thing");
+    world.settle().await;
     assert_eq!(
-        world.agent_sees("Order 1042"),
-        ["Maria Lopez: Hello", "Maria Lopez: Anybody?"]
+        world.inbox(),
+        [
+            vec!["Maria Lopez: Hello", "Maria Lopez: Anybody?"],
+            vec!["Maria Lopez: Another thing"]
+        ]
     );
+    world.finish().await;
+}
+
+/// Whether one can be read is not documented.
+#[tokio::test]
+async fn a_contact_that_was_archived_is_brought_back() {
+    archived_and_brought_back(false).await;
+    archived_and_brought_back(true).await;
+}
+
+#[tokio::test]
+async fn a_customer_whom_an_agent_took_out_takes_part_again() {
+    let world = World::new().await;
+    let topic = world.order().await;
+    world.writes(world.ken, topic, "Me too");
+    world.passes(LATER).await;
+    let conversation = world.conversation("Order 1042");
+    world
+        .intercom()
+        .detach_contact(&conversation.id, &conversation.contacts[1].id);
+    world.writes(world.ken, topic, "Anybody?");
+    world.settle().await;
+    assert_eq!(world.agent_sees("Order 1042").last().unwrap(), "Ken: Anybody?");
     world.finish().await;
 }
 

@@ -295,6 +295,17 @@ impl IntercomSim {
         world.merge(from, into);
     }
 
+    /// An agent takes a contact out of a conversation.
+    #[track_caller]
+    pub fn detach_contact(&self, conversation: &str, contact: &str) {
+        let mut world = self.world();
+        world.demand_contact(contact);
+        let id = world.number(conversation);
+        if let Some(conversation) = world.conversations.get_mut(&id) {
+            conversation.contacts.retain(|one| one != contact);
+        }
+    }
+
     /// An agent archives a contact.
     #[track_caller]
     pub fn archive_contact(&self, contact: &str) {

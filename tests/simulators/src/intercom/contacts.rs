@@ -197,13 +197,14 @@ impl World {
         self.touch_contact(id);
     }
 
-    /// A contact that can be read and changed; one that was merged is 410 from 2.16 on.
+    /// A contact that can be read; one that was merged is 410 from 2.16 on.
     pub(super) fn live_contact(&self, id: &str, is_216: bool) -> Result<&Contact, Refusal> {
         let contact = self.contacts.get(id).ok_or_else(Refusal::no_such_contact)?;
         match &contact.fate {
             Fate::Live if self.is_visible(contact) => Ok(contact),
             Fate::Merged(into) if is_216 => Err(Refusal::merged(self.canonical(into))),
             _ => Err(Refusal::no_such_contact()),
+            Fate::Archived if self.options.archived_contacts_are_shown => Ok(contact),
         }
     }
 

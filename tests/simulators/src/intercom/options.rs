@@ -29,6 +29,8 @@ pub struct Options {
     pub outsider_reply: OutsiderReply,
     /// What a conversation that was merged away answers to whoever writes in it.
     pub merged_write: MergedWrite,
+    /// Whether an archived contact can be read. Not documented; whoever cannot be read is noticed more easily, so both are played.
+    pub archived_contacts_are_shown: bool,
     /// How long the external id of a deleted contact stays taken.
     pub external_id_lock: Duration,
     /// How long the URL of a file is good for.
@@ -139,6 +141,7 @@ impl Default for Options {
             longest_page: 150,
             outsider_reply: OutsiderReply::NotFound,
             merged_write: MergedWrite::Invalid,
+            archived_contacts_are_shown: false,
             external_id_lock: Duration::from_hours(7 * 24),
             download_lifetime: Duration::from_mins(30),
             download_host: None,
