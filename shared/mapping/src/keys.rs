@@ -51,6 +51,11 @@ impl LinkKey {
         (link.key() == *key).then_some(link)
     }
 
+    /// The links of a chat.
+    pub fn all_of_chat(bot: BotId, chat_id: ChatId, limit: usize) -> Range {
+        Range::prefix(chat(bot, chat_id), "topic#", limit)
+    }
+
     /// All links of a topic, whoever's they are.
     pub fn all_of_topic(bot: BotId, chat_id: ChatId, topic: Option<TopicId>, limit: usize) -> Range {
         let from = format!("topic#{}", Topic(topic));

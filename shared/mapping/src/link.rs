@@ -73,6 +73,14 @@ impl Link {
     pub fn is_open(&self) -> bool {
         matches!(self.state, LinkState::Open(_))
     }
+
+    /// The workspace of its conversation, if that is there.
+    pub fn workspace(&self) -> Option<&WorkspaceId> {
+        match &self.state {
+            LinkState::Open(open) => Some(&open.workspace),
+            LinkState::Opening(_) => None,
+        }
+    }
 }
 
 /// From conversation to topic: all that an answer on its way to Telegram needs.

@@ -1,6 +1,6 @@
 //! Who a customer is in Intercom: found, made, renamed, replaced.
 
-use super::worker::Passage;
+use super::{healing, worker::Passage};
 use crate::{
     context::Context,
     failure::HelpdeskError,
@@ -9,10 +9,13 @@ use crate::{
     telegram_message::Author,
     words::Cause,
 };
-use mapping::{Contact, ContactId, CustomerId, Stored, WriteError, keys};
+use mapping::{Contact, ContactId, CustomerId, Link, LinkKey, Stored, WorkspaceId, WriteError, keys};
 
 /// The beginning of the external ids of our contacts.
 const OURS: &str = "telegram:";
+
+/// How many links of a chat are read to tell its workspace.
+const LINKS: usize = 100;
 
 /// How many external ids of one customer are tried before a deletion's lock is taken for something else.
 const EXTERNAL_IDS: u32 = 5;
@@ -28,7 +31,11 @@ pub(super) async fn ensure(passage: &Passage<'_>, author: &Author) -> Result<Con
     let context = passage.context;
     let sender = passage.peek.sender.ok_or(Stop::Skip("nobody wrote it"))?;
     let name = context.fingerprint(&author.name).await?;
-    match passage.contact()? {
+    let known = passage.contact()?;
+    let ours = workspace_of(passage, known.as_ref()).await?;
+    match known {
+        // It was made under a token that belonged elsewhere.
+        Some(known) if known.value.workspace != ours => make(context, sender.id, Some(known), name, author).await,
         Some(known) if known.value.name == name => Ok(known.value.contact),
         Some(known) => {
             rename(context, sender.id, known.clone(), name, author).await;
@@ -36,6 +43,33 @@ pub(super) async fn ensure(passage: &Passage<'_>, author: &Author) -> Result<Con
         }
         None => make(context, sender.id, None, name, author).await,
     }
+}
+
+/// The workspace of our token, if the message may go there: with a wrong token nobody is made elsewhere, and everything waits.
+async fn workspace_of(passage: &Passage<'_>, known: Option<&Stored<Contact>>) -> Result<WorkspaceId, Stop> {
+    let ours = passage.context.identity().await?.workspace;
+    let known = known.map(|known| known.value.workspace.clone());
+    let linked = match passage.link()?.and_then(|link| link.value.workspace().cloned()) {
+        Some(linked) => vec![linked],
+        None if known.as_ref() == Some(&ours) => Vec::new(),
+        None => of_chat(passage).await?,
+    };
+    match linked.first().or(known.as_ref()) {
+        Some(elsewhere) if !linked.contains(&ours) && *elsewhere != ours => {
+            Err(healing::wrong_workspace(elsewhere, &ours))
+        }
+        Some(_) | None => Ok(ours),
+    }
+}
+
+/// The workspaces that topics of the chat are linked to.
+async fn of_chat(passage: &Passage<'_>) -> Result<Vec<WorkspaceId>, Stop> {
+    let links = LinkKey::all_of_chat(passage.bot, passage.link_key.chat, LINKS);
+    let links = passage.context.ledger.list::<Link>(&links).await?;
+    Ok(links
+        .iter()
+        .filter_map(|(_, link)| link.value.workspace().cloned())
+        .collect())
 }
 
 /// A contact in the place of one that is gone. `gone` is the one that was found missing.

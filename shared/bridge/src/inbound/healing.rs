@@ -7,7 +7,7 @@ use crate::{
     intercom_message::Conversation,
     stop::{Stop, elsewhere},
 };
-use mapping::{ConversationId, Link, LinkKey, Open, Reverse, Stored, keys};
+use mapping::{ConversationId, Link, LinkKey, Open, Reverse, Stored, WorkspaceId, keys};
 use std::{
     collections::{BTreeSet, VecDeque},
     time::Duration,
@@ -64,19 +64,22 @@ async fn not_found(passage: &Passage<'_>, open: &Open, reason: &str) -> Option<S
     // A wrong token must not open everything anew elsewhere.
     match context.helpdesk.identity().await {
         Ok(identity) if identity.workspace == open.workspace => None,
-        Ok(identity) => {
-            tracing::error!(
-                workspace.linked = %open.workspace,
-                workspace.token = %identity.workspace,
-                metric.wrong_workspace = 1,
-                "the access token belongs to another workspace than the conversations"
-            );
-            Some(Stop::Helpdesk(HelpdeskError::Unauthorized {
-                reason: "another workspace".into(),
-            }))
-        }
+        Ok(identity) => Some(wrong_workspace(&open.workspace, &identity.workspace)),
         Err(error) => Some(error.into()),
     }
+}
+
+/// Our token belongs to another workspace than what is linked: an operator has to act.
+pub(super) fn wrong_workspace(linked: &WorkspaceId, of_token: &WorkspaceId) -> Stop {
+    tracing::error!(
+        workspace.linked = %linked,
+        workspace.token = %of_token,
+        metric.wrong_workspace = 1,
+        "the access token belongs to another workspace than the conversations"
+    );
+    Stop::Helpdesk(HelpdeskError::Unauthorized {
+        reason: "another workspace".into(),
+    })
 }
 
 /// Links a topic to the conversation that its own was merged into.

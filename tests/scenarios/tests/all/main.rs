@@ -41,3 +41,4 @@ mod sweep_stops;
 mod topic_gone;
 mod topic_lost_calls;
 mod unlinked;
+mod wrong_workspace;

@@ -48,6 +48,7 @@ impl World {
         let id = self.next_hex_id();
         let contact = Contact {
             id: id.clone(),
+            workspace: self.workspace_of_token(),
             fields: without_nulls(fields),
             custom_attributes: custom,
             fate: Fate::Live,
@@ -91,6 +92,7 @@ impl World {
             .contacts
             .values()
             .filter(|contact| contact.role() == "user" && contact.text("external_id") == Some(external_id))
+            .filter(|contact| contact.workspace == self.workspace_of_token())
             .collect();
         found.sort_by_key(|contact| contact.fate != Fate::Live);
         let id = found
@@ -202,16 +204,17 @@ impl World {
         let contact = self.contacts.get(id).ok_or_else(Refusal::no_such_contact)?;
         match &contact.fate {
             Fate::Live if self.is_visible(contact) => Ok(contact),
+            Fate::Archived if self.options.archived_contacts_are_shown => Ok(contact),
             Fate::Merged(into) if is_216 => Err(Refusal::merged(self.canonical(into))),
             _ => Err(Refusal::no_such_contact()),
-            Fate::Archived if self.options.archived_contacts_are_shown => Ok(contact),
         }
     }
 
-    /// A contact that was created a moment ago may not be there yet.
+    /// A contact that was created a moment ago may not be there yet, and one of another workspace is not.
     pub(super) fn is_visible(&self, contact: &Contact) -> bool {
         let lag = i64::try_from(self.options.contact_visibility_lag.as_millis()).unwrap_or(i64::MAX);
-        self.clock.now_ms() >= contact.created_ms.saturating_add(lag)
+        let is_there = self.clock.now_ms() >= contact.created_ms.saturating_add(lag);
+        is_there && contact.workspace == self.workspace_of_token()
     }
 
     fn canonical<'a>(&'a self, mut id: &'a str) -> &'a str {
@@ -238,7 +241,8 @@ impl World {
             let others = self
                 .contacts
                 .values()
-                .filter(|one| one.role() == "user" && one.text(name) == Some(value) && Some(one.id.as_str()) != except);
+                .filter(|one| one.role() == "user" && one.text(name) == Some(value) && Some(one.id.as_str()) != except)
+                .filter(|one| one.workspace == self.workspace_of_token());
             for other in others {
                 let (which, id) = match &other.fate {
                     Fate::Live => ("A", other.id.as_str()),

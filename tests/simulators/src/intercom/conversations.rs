@@ -41,7 +41,8 @@ impl World {
     /// The conversation that an id in a path means.
     pub(super) fn conversation_id(&self, id: &str) -> Result<u64, Refusal> {
         let id = id.parse().map_err(|_| Refusal::not_found())?;
-        if self.conversations.contains_key(&id) {
+        let is_here = |one: &Conversation| one.workspace == self.workspace_of_token();
+        if self.conversations.get(&id).is_some_and(is_here) {
             Ok(id)
         } else {
             Err(Refusal::not_found())

@@ -11,7 +11,7 @@ use super::{
 impl World {
     pub(super) fn me(&self) -> Value {
         let own = self.staff_by_id(&self.workspace.own_admin);
-        let workspace = self.options.token_of.as_ref().unwrap_or(&self.workspace.id);
+        let workspace = self.workspace_of_token();
         json!({
             "type": "admin", "id": self.workspace.own_admin, "name": own.map(|own| &own.name),
             "email": own.map(|own| &own.email), "email_verified": true, "has_inbox_seat": true,

@@ -69,6 +69,7 @@ pub(super) struct AppliedTag {
 
 pub(super) struct Contact {
     pub(super) id: String,
+    pub(super) workspace: String,
     /// Everything that a request can set, by its name.
     pub(super) fields: Map<String, Value>,
     pub(super) custom_attributes: Map<String, Value>,
@@ -89,6 +90,7 @@ pub(super) enum Fate {
 
 pub(super) struct Conversation {
     pub(super) id: u64,
+    pub(super) workspace: String,
     pub(super) title: Option<String>,
     pub(super) created_at: i64,
     pub(super) updated_at: i64,
@@ -196,6 +198,12 @@ impl World {
             window: (0, 0),
             serial: 0,
         }
+    }
+
+    /// The workspace that the access token belongs to: what is in another one is not to be seen.
+    pub(super) fn workspace_of_token(&self) -> String {
+        let elsewhere = self.options.token_of.as_ref();
+        elsewhere.unwrap_or(&self.workspace.id).clone()
     }
 
     /// The next number of one rising series, with gaps as in a workspace that others use too.

@@ -63,7 +63,7 @@ pub struct Options {
     pub app_package_code: Option<String>,
     /// How long (real time) a notification waits for its answer.
     pub webhook_timeout: Duration,
-    /// The workspace that `GET /me` names, if the access token belongs to another one than this.
+    /// The workspace that `GET /me` names, if the access token belongs to another one than this: what is here is not to be seen then.
     pub token_of: Option<String>,
 }
 

@@ -78,6 +78,7 @@ impl World {
         };
         let conversation = Conversation {
             id,
+            workspace: self.workspace_of_token(),
             title: None,
             created_at,
             updated_at: now,

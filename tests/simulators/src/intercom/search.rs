@@ -60,9 +60,11 @@ impl World {
             fields: &TABLES.conversation_fields,
             is_by_day: false,
         };
+        let workspace = self.workspace_of_token();
         let known = self
             .conversations
             .values_mut()
+            .filter(|one| one.workspace == workspace)
             .filter_map(|one| Some((one.id.to_string(), one.index.at(now_ms, lag)?)));
         let page = page(&scope, request, known.collect(), (20, longest))?;
         let shown = Shown {
