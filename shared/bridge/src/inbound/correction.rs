@@ -5,6 +5,7 @@ use crate::{
     rich_text::Block,
     stop::{Stop, elsewhere},
     telegram_message::CustomerMessage,
+    words::Cause,
 };
 use mapping::{ChatId, Claim, Delivery, DeliveryState, End, Subject, keys};
 use std::time::Duration;
@@ -81,8 +82,11 @@ async fn has_arrived(passage: &Passage<'_>, chat: ChatId, original: Delivery) ->
             until: now + Duration::from_secs(5),
         }),
         None if now.since(since) < WAITS_FOR_ITS_ALBUM => Err(Stop::soon(context, "its album is under way")),
-        None | Some(DeliveryState::Skipped { .. } | DeliveryState::Undeliverable { .. }) => {
-            Err(Stop::Skip("a change of what was not carried"))
-        }
+        None | Some(DeliveryState::Skipped { .. }) => Err(Stop::Skip("a change of what was not carried")),
+        // Put back alone, the original would bring what its author has taken back: they go and come together.
+        Some(DeliveryState::Undeliverable { .. }) => Err(Stop::GiveUp {
+            reason: "its original was given up".into(),
+            cause: Cause::Refused,
+        }),
     }
 }

@@ -306,7 +306,8 @@ pub(super) fn audience(bot: BotId, peek: &Peek, chat: ChatId) -> Option<Audience
     let by_person = peek
         .sender
         .is_some_and(|sender| matches!(sender.kind, SenderKind::User | SenderKind::Channel));
-    (peek.kind == UpdateKind::Message && by_person).then_some(Audience::Customer {
+    let is_content = matches!(peek.kind, UpdateKind::Message | UpdateKind::Edited);
+    (is_content && by_person).then_some(Audience::Customer {
         bot,
         chat,
         topic: peek.topic,

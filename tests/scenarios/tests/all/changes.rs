@@ -176,3 +176,27 @@ async fn what_an_agent_takes_back_in_time_is_never_sent() {
     );
     world.finish().await;
 }
+
+/// Otherwise a redrive would bring what its author has corrected, and nothing would say so.
+#[tokio::test]
+async fn a_change_of_what_was_given_up_comes_back_behind_it() {
+    let world = World::new().await;
+    let topic = world.order().await;
+    let reply = "POST /conversations/{id}/reply";
+    world.intercom().faults().arm(reply, simulators::Fault::Refuse(422), 1);
+    let message = world.writes(world.maria, topic, "At five");
+    world.settle().await;
+    world.telegram().edit(world.forum, message, "At nine");
+    world.settle().await;
+    assert_eq!(world.agent_sees("Order 1042"), ["Maria Lopez: Hello"]);
+    assert!(!world.customer_is_told(topic).is_empty());
+    assert_eq!(world.redrives().await, 2);
+    let seen = world.agent_sees("Order 1042");
+    assert_eq!(seen.len(), 3, "{seen:?}");
+    assert!(seen[1].ends_with("At five"), "{seen:?}");
+    assert!(
+        seen[2].ends_with("At nine") && seen[2].contains("Correction:"),
+        "{seen:?}"
+    );
+    world.finish().await;
+}
