@@ -26,6 +26,9 @@ pub(crate) async fn judge(
     for (title, lines) in &expected.agents {
         agents(world, title, lines, &mut wrong);
     }
+    if !expected.inbox.is_empty() {
+        inbox(world, &expected.inbox, &mut wrong);
+    }
     for (place, lines) in &expected.customers {
         let is_stray = |seen: &String| expected.strays.iter().any(|stray| seen.starts_with(stray.as_str()));
         let mut seen = shown(world.stage.vendors.telegram.messages(*place));
@@ -48,16 +51,7 @@ fn agents(world: &World, title: &str, lines: &[(&str, String)], wrong: &mut Verd
         wrong.push(format!("{} conversations where one should be", titled.len()));
         return;
     };
-    let is_said = |part: &&PartView| !part.kind.starts_with("note");
-    let seen: Vec<(String, String)> = conversation
-        .messages()
-        .filter(is_said)
-        .map(|part| (part.author_name.clone(), said(part)))
-        .collect();
-    let wanted: Vec<(String, String)> = lines
-        .iter()
-        .map(|(who, what)| ((*who).to_owned(), without_link(what)))
-        .collect();
+    let (seen, wanted) = (lines_of(conversation), wanted(lines));
     if seen != wanted {
         wrong.push(format!("agents see {seen:?} where {wanted:?} should be"));
     }
@@ -68,6 +62,30 @@ fn agents(world: &World, title: &str, lines: &[(&str, String)], wrong: &mut Verd
     if notes > 1 {
         wrong.push(format!("{notes} notes where one should be"));
     }
+}
+
+/// What is in all conversations, whatever their titles.
+fn inbox(world: &World, lines: &[Vec<(&str, String)>], wrong: &mut Verdict) {
+    let conversations = world.stage.vendors.intercom.conversations();
+    let mut seen: Vec<_> = conversations.iter().map(lines_of).collect();
+    let mut wanted: Vec<_> = lines.iter().map(|lines| wanted(lines)).collect();
+    seen.sort();
+    wanted.sort();
+    if seen != wanted {
+        wrong.push(format!("agents see {seen:?} where {wanted:?} should be"));
+    }
+}
+
+/// Who said what, notes left out.
+fn lines_of(conversation: &ConversationView) -> Vec<(String, String)> {
+    let is_said = |part: &&PartView| !part.kind.starts_with("note");
+    let said_by = |part: &PartView| (part.author_name.clone(), said(part));
+    conversation.messages().filter(is_said).map(said_by).collect()
+}
+
+fn wanted(lines: &[(&str, String)]) -> Vec<(String, String)> {
+    let line = |(who, what): &(&str, String)| ((*who).to_owned(), without_link(what));
+    lines.iter().map(line).collect()
 }
 
 /// What the bot wrote, with the names of its files; an album as one.

@@ -4,6 +4,7 @@ mod agents;
 mod albums;
 mod conversations;
 mod customers;
+mod healing;
 mod topics;
 
 use crate::tap::Tap;
@@ -20,6 +21,8 @@ use std::{future::Future, pin::Pin, sync::Arc};
 pub(crate) struct Expected {
     /// For each conversation by title: who said what, in order, notes left out. An opening message's link is left out.
     pub(crate) agents: Vec<(&'static str, Vec<(&'static str, String)>)>,
+    /// For each conversation, whatever its title, in no order: the same. Nothing is looked at, if it is empty.
+    pub(crate) inbox: Vec<Vec<(&'static str, String)>>,
     /// For each topic: what the bot wrote there, in order.
     pub(crate) customers: Vec<(Place, Vec<String>)>,
     /// What a customer may still see if a worker ended in the one window: a second copy whose message nobody knows.
@@ -32,6 +35,8 @@ pub(crate) struct Expected {
 pub(crate) struct World {
     pub(crate) stage: Stage,
     pub(crate) forum: i64,
+    /// A basic group, which the bot is not in.
+    pub(crate) group: i64,
     pub(crate) maria: UserId,
     pub(crate) ken: UserId,
     pub(crate) sam: UserId,
@@ -123,6 +128,46 @@ pub const SCENES: &[Scene] = &[
         play: |world| Box::pin(conversations::deleted(world)),
     },
     Scene {
+        name: "a conversation is merged into another",
+        variables: &[],
+        play: |world| Box::pin(conversations::merged(world)),
+    },
+    Scene {
+        name: "a conversation is followed by another after days of silence",
+        variables: &[("NEW_CONVERSATION", "after_days:2")],
+        play: |world| Box::pin(conversations::after_days(world)),
+    },
+    Scene {
+        name: "an agent answers where no topic belongs",
+        variables: &[],
+        play: |world| Box::pin(conversations::unlinked(world)),
+    },
+    Scene {
+        name: "a contact is deleted",
+        variables: &[],
+        play: |world| Box::pin(healing::contact_deleted(world)),
+    },
+    Scene {
+        name: "a contact is merged into another",
+        variables: &[],
+        play: |world| Box::pin(healing::contact_merged(world)),
+    },
+    Scene {
+        name: "a contact is archived",
+        variables: &[],
+        play: |world| Box::pin(healing::contact_archived(world)),
+    },
+    Scene {
+        name: "a group moves with messages in its queue",
+        variables: &[],
+        play: |world| Box::pin(healing::moved(world)),
+    },
+    Scene {
+        name: "both vendors have had enough for a while",
+        variables: &[],
+        play: |world| Box::pin(healing::throttled(world)),
+    },
+    Scene {
         name: "a topic is deleted",
         variables: &[],
         play: |world| Box::pin(topics::deleted(world)),
@@ -179,11 +224,12 @@ impl World {
         for user in [maria, ken, sam] {
             telegram.add_member(forum, user);
         }
+        let group = telegram.group("Old Friends", &[sam, maria]);
         let anna = vendors.intercom.admin("Anna Weber");
         let colleague = vendors.intercom.admin("Sam Hill");
         let mut setting = setting;
         setting.variables = vec![
-            ("TELEGRAM_CHATS", forum.to_string()),
+            ("TELEGRAM_CHATS", format!("{forum},{group}")),
             ("STAFF", format!("{}={colleague}", sam.0)),
         ];
         setting
@@ -193,6 +239,7 @@ impl World {
         Ok(Self {
             stage,
             forum,
+            group,
             maria,
             ken,
             sam,

@@ -129,10 +129,11 @@ pub(super) async fn redacted(world: &World) -> anyhow::Result<Expected> {
     world.answer("a question", "<p>much better</p>")?;
     world.settle().await?;
     Ok(Expected {
-        agents: Vec::new(),
+        inbox: vec![said(&[("Maria Lopez", "a question"), ("Anna Weber", "much better")])],
         customers: vec![(topic, read(&["Anna\nmuch better"]))],
         strays: read(&["Anna\noh no"]),
         texts: read(&["oh no", "much better"]),
+        ..Expected::default()
     })
 }
 
@@ -206,6 +207,7 @@ pub(super) async fn redriven(world: &World) -> anyhow::Result<Expected> {
     }
     let written = "Written 2026-01-15 10:00 UTC:\nAnna\nat last".to_owned();
     Ok(Expected {
+        inbox: vec![said(&[("Maria Lopez", "a question"), ("Anna Weber", "at last")])],
         customers: vec![(topic, vec![written])],
         texts: read(&["at last"]),
         ..Expected::default()

@@ -98,9 +98,11 @@ pub(super) async fn per_user(world: &World) -> anyhow::Result<Expected> {
     world.settle().await?;
     world.answer("from maria", "<p>for maria</p>")?;
     world.settle().await?;
-    // Both conversations have the topic's title, so what is in them is looked at through the customers' side.
     Ok(Expected {
-        agents: Vec::new(),
+        inbox: vec![
+            said(&[("Maria Lopez", "from maria"), ("Anna Weber", "for maria")]),
+            said(&[("Ken", "from ken"), ("Anna Weber", "for ken")]),
+        ],
         customers: vec![(topic, read(&["Anna\nfor ken", "Anna\nfor maria"]))],
         texts: read(&["from maria", "for ken"]),
         ..Expected::default()
