@@ -68,6 +68,16 @@ pub struct Conversation {
     pub merged_into: Vec<ConversationId>,
 }
 
+impl Conversation {
+    /// How many parts there are that were not read and may be younger than this: Intercom gives out the newest 500 and no others.
+    pub fn unread_since(&self, since: Timestamp) -> u64 {
+        let read = u64::try_from(self.parts.len()).unwrap_or(u64::MAX);
+        let unread = self.total_parts.unwrap_or(0).saturating_sub(read);
+        let reaches = self.parts.iter().any(|part| part.created_at < since);
+        if reaches { 0 } else { unread }
+    }
+}
+
 /// What a conversation is doing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ConversationState {

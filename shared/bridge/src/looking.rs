@@ -159,6 +159,10 @@ pub(crate) async fn find(context: &Context, lost: &Lost<'_>, accounted: &Account
         let newest = accounted.newest_of_lane.zip(part.id.number());
         newest.is_none_or(|(newest, number)| number > newest)
     };
+    let unread = conversation.unread_since(lost.not_before);
+    if unread > 0 {
+        tracing::warn!(conversation.id = %lost.conversation, metric.unread_parts = unread, "a conversation has more parts than Intercom gives out: what was lost may be among the older ones");
+    }
     let mut candidates: Vec<Part> = conversation
         .parts
         .into_iter()

@@ -21,7 +21,7 @@ type Metric = (&'static str, &'static str, &'static str);
 /// Every line of the level ERROR: somebody has to act.
 const ERROR: Metric = ("", "Errors", "Count");
 
-const METRICS: [Metric; 22] = [
+const METRICS: [Metric; 23] = [
     ("metric.cold_start", "ColdStarts", "Count"),
     ("metric.delivered", "Delivered", "Count"),
     ("metric.lag", "Lag", "Milliseconds"),
@@ -38,6 +38,7 @@ const METRICS: [Metric; 22] = [
     ("metric.token_refused", "TokenRefused", "Count"),
     ("metric.unauthorized", "Unauthorized", "Count"),
     ("metric.undeliverable", "Undeliverable", "Count"),
+    ("metric.unread_parts", "UnreadParts", "Count"),
     ("metric.unreadable", "Unreadable", "Count"),
     ("metric.webhook_backlog", "WebhookBacklog", "Count"),
     ("metric.webhook_failing", "WebhookFailing", "Count"),

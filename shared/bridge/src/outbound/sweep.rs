@@ -166,6 +166,10 @@ impl Sweep {
             Err(error) => return Err(error.into()),
         };
         let now = context.ledger.now();
+        let unread = read.unread_since(since.max(now - YOUNGEST_OF_OLD).max(reverse.value.since));
+        if unread > 0 {
+            tracing::error!(conversation.id = %conversation, metric.unread_parts = unread, "a conversation has more parts than Intercom gives out: a reply among the older ones may be lost");
+        }
         let candidates: Vec<PartId> = read
             .parts
             .iter()

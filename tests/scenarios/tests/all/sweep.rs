@@ -1,5 +1,6 @@
 //! What notifications did not bring, the sweep finds.
 
+use crate::logs::Log;
 use scenarios::{Left, World};
 use std::time::Duration;
 
@@ -122,5 +123,26 @@ async fn a_sweep_begins_where_the_last_one_came_to() {
         world.customer_is_told(topic),
         ["<b>Anna</b>\nDay 1", "<b>Anna</b>\nDay 2", "<b>Anna</b>\nDay 3"]
     );
+    world.finish_but(LOST).await;
+}
+
+/// Intercom gives out the newest 500 parts and no others: what lies below cannot be read, and an operator has to know.
+#[tokio::test]
+async fn what_may_lie_below_what_intercom_gives_out_is_told_of() {
+    let (log, _listening) = Log::listening();
+    let world = World::new().await;
+    let topic = world.order().await;
+    world.sweeps().await;
+    world.intercom().lose_notifications(true);
+    world.agent_replies("Order 1042", "<p>Lost</p>");
+    let conversation = world.conversation("Order 1042").id;
+    for _ in 0..500 {
+        world.intercom().agent_notes(&conversation, &world.anna, "<p>Note</p>");
+    }
+    world.intercom().lose_notifications(false);
+    world.passes(Duration::from_mins(5)).await;
+    assert_eq!(world.sweeps().await, 0);
+    assert!(world.customer_is_told(topic).is_empty());
+    assert!(log.counted("unread_parts") > 0);
     world.finish_but(LOST).await;
 }
