@@ -6,6 +6,7 @@ use super::scopes::Scope;
 
 /// Knobs of the simulated workspace. The defaults are what the real one is known to do, and where that is not known, the harder case.
 #[derive(Clone, Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a knob of its own")]
 pub struct Options {
     /// The app's API version, which decides how notifications look: HTML bodies up to 2.14, plain text from 2.15 on.
     pub api_version: String,
