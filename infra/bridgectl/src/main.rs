@@ -65,7 +65,7 @@ enum Action {
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    match run(Command::parse()).await {
+    match Box::pin(run(Command::parse())).await {
         Ok(code) => code,
         Err(error) => {
             eprintln!("bridgectl: {error:#}");
@@ -102,17 +102,17 @@ async fn run(command: Command) -> anyhow::Result<ExitCode> {
             serve::run(serve).await?;
             Ok(ExitCode::SUCCESS)
         }
-        Action::Reconcile(reconcile) => tended(reconcile::run(reconcile, show)).await,
-        Action::Redrive(redrive) => tended(redrive::run(redrive, show)).await,
+        Action::Reconcile(reconcile) => Box::pin(tended(reconcile::run(reconcile, show))).await,
+        Action::Redrive(redrive) => Box::pin(tended(redrive::run(redrive, show))).await,
         Action::Rotate(rotate) => {
             // It reads the .env file by itself, before and after it has changed it.
             log("error");
             rotate::run(rotate, show).await?;
             Ok(ExitCode::SUCCESS)
         }
-        Action::Erase(erase) => tended(erase::run(erase, show)).await,
-        Action::Export(export) => tended(export::run(export, show)).await,
-        Action::Import(import) => tended(import::run(import, show)).await,
+        Action::Erase(erase) => Box::pin(tended(erase::run(erase, show))).await,
+        Action::Export(export) => Box::pin(tended(export::run(export, show))).await,
+        Action::Import(import) => Box::pin(tended(import::run(import, show))).await,
         Action::Setup(setup) => {
             log("error");
             set_up(&setup).await
