@@ -35,6 +35,12 @@ pub(crate) fn number(at: usize) -> u16 {
     u16::try_from(at).unwrap_or(u16::MAX)
 }
 
+/// So many slots a call with this many messages takes: they are shown at one moment, so it stands in the middle of as many before and
+/// behind it. Then no minute holds more messages than a group takes, whatever stands around them.
+pub(crate) fn slots_of(messages: usize) -> usize {
+    (messages * 2).saturating_sub(1)
+}
+
 /// The way of one delivery's messages to a place in Telegram.
 #[derive(Clone, Copy)]
 pub(crate) struct Road<'c> {
@@ -44,7 +50,7 @@ pub(crate) struct Road<'c> {
 }
 
 impl Road<'_> {
-    /// Sends a text, one of `left` messages that are still to come.
+    /// Sends a text; what is still to come, itself included, takes `left` slots.
     pub(crate) async fn say(&self, claim: &mut Claim, step: Step, text: &FlatText, left: usize) -> Result<(), Stop> {
         self.wait_for_slots(claim, 1, left).await?;
         let sent = self.context.messenger.send(self.place, text);
@@ -52,7 +58,8 @@ impl Road<'_> {
             .await
     }
 
-    /// Makes a call that sends the messages of these steps, and keeps their receipts.
+    /// Makes a call that sends the messages of these steps, and keeps their receipts; what is still to come, these included, takes `left`
+    /// slots.
     pub(crate) async fn call(
         &self,
         claim: &mut Claim,
@@ -71,9 +78,12 @@ impl Road<'_> {
         for (step, message) in steps.iter().zip(sent) {
             claim.prove(*step, Proof::Message(message), context.ledger.now());
         }
-        let used = steps.len().min(claim.delivery.slots.len());
-        claim.delivery.slots.drain(..used);
-        if left > steps.len() {
+        let now = context.ledger.now();
+        // A slot that has passed unused would let two messages go at one moment.
+        claim.delivery.slots.retain(|slot| *slot > now);
+        let behind = steps.len().saturating_sub(1).min(claim.delivery.slots.len());
+        claim.delivery.slots.drain(..behind);
+        if left > slots_of(steps.len()) {
             // The window in which a crash shows a message twice ends here.
             context.ledger.progress(claim).await?;
         }
@@ -91,8 +101,8 @@ impl Road<'_> {
         }
     }
 
-    /// Goes on when the next call, which sends so many of the `left` messages, has their slots, and the last of them has come: all of
-    /// them are shown at that moment.
+    /// Goes on when the next call, which sends so many messages, has its slots of the `left` that are still to come, and the middle one of
+    /// them has come.
     pub(crate) async fn wait_for_slots(&self, claim: &mut Claim, messages: usize, left: usize) -> Result<(), Stop> {
         let (context, place) = (self.context, self.place);
         let key = keys::pace(self.bot, place.chat);
@@ -103,7 +113,7 @@ impl Road<'_> {
             .map_or(Timestamp::EPOCH, |paced| paced.value.blocked_until);
         let slots = &claim.delivery.slots;
         let are_free = slots.first().is_some_and(|first| *first >= blocked_until);
-        if !are_free || slots.len() < messages {
+        if !are_free || slots.len() < slots_of(messages) {
             let interval = interval(context, place);
             claim.delivery.slots = context.ledger.reserve_slots(&key, paced, left, interval).await?;
         }

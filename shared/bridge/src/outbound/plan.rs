@@ -7,7 +7,7 @@ use crate::{
     media::{self, LARGEST_ALBUM, LARGEST_PHOTO, LONGEST_CAPTION, MOST_BYTES, MediaKind},
     ports::FlatText,
     rich_text::{Block, RichText},
-    sending::number,
+    sending::{number, slots_of},
     words::{self, Unsent},
 };
 use mapping::{Delivery, Step};
@@ -94,24 +94,25 @@ impl Plan {
             let (step, text) = (Step::Chunk(number(at)), self.messages.get(at)?);
             return Some(Call::Text { step, text });
         }
-        let is_first = self.first_unsent(delivery)? == 0;
-        let files = self.together(self.first_unsent(delivery)?);
-        let unsent = files
-            .into_iter()
-            .take_while(|(step, _)| delivery.proof(*step).is_none());
+        let first = self.first_unsent(delivery)?;
         Some(Call::Files {
-            files: unsent.collect(),
-            caption: self.messages.first().filter(|_| below && is_first),
+            files: self.unsent_together(first, delivery),
+            caption: self.messages.first().filter(|_| below && first == 0),
         })
     }
 
-    /// How many messages are still to come.
-    pub(super) fn left(&self, delivery: &Delivery) -> usize {
-        let is_unsent = |at: &usize| delivery.proof(Step::File(number(*at))).is_none();
-        let files = (0..self.files.len()).filter(is_unsent).count();
+    /// How many slots of the chat's pace what is still to come takes.
+    pub(super) fn slots(&self, delivery: &Delivery) -> usize {
         let is_unsaid = |at: &usize| delivery.proof(Step::Chunk(number(*at))).is_none();
         let messages = (0..self.messages.len()).filter(|at| !self.is_below(delivery) && is_unsaid(at));
-        files + messages.count()
+        let mut slots = messages.count();
+        let mut at = 0;
+        while at < self.files.len() {
+            let call = self.unsent_together(at, delivery).len();
+            slots += slots_of(call);
+            at += call.max(1);
+        }
+        slots
     }
 
     /// The file of a step.
@@ -142,6 +143,11 @@ impl Plan {
 
     fn first_unsent(&self, delivery: &Delivery) -> Option<usize> {
         (0..self.files.len()).find(|at| delivery.proof(Step::File(number(*at))).is_none())
+    }
+
+    fn unsent_together(&self, from: usize, delivery: &Delivery) -> Vec<(Step, &Planned)> {
+        let files = self.together(from).into_iter();
+        files.take_while(|(step, _)| delivery.proof(*step).is_none()).collect()
     }
 
     /// The files that may go in one call with the one at `from`, which is the first of them.

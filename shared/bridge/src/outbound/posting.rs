@@ -69,12 +69,12 @@ impl<'a> Posting<'a> {
     }
 
     async fn say(&self, claim: &mut Claim, step: Step, text: &FlatText) -> Result<(), Stop> {
-        let left = self.plan.left(&claim.delivery);
+        let left = self.plan.slots(&claim.delivery);
         self.road.say(claim, step, text, left).await
     }
 
     async fn send(&mut self, claim: &mut Claim, files: &Files<'_>, caption: Option<&FlatText>) -> Result<(), Stop> {
-        let left = self.plan.left(&claim.delivery);
+        let left = self.plan.slots(&claim.delivery);
         self.road.wait_for_slots(claim, files.len(), left).await?;
         match self.gather(claim, files).await {
             Ok(Gathered::Media(media)) => self.show(claim, files, media, caption).await,
@@ -90,7 +90,10 @@ impl<'a> Posting<'a> {
     /// No file holds up the text that was to stand below it for longer than a moment.
     async fn say_ahead(&self, claim: &mut Claim, caption: Option<&FlatText>) -> Result<(), Stop> {
         match caption {
-            Some(text) => self.say(claim, Step::Chunk(0), text).await,
+            Some(text) => {
+                let left = self.plan.slots(&claim.delivery).saturating_add(1);
+                self.road.say(claim, Step::Chunk(0), text, left).await
+            }
             None => Ok(()),
         }
     }
@@ -106,7 +109,7 @@ impl<'a> Posting<'a> {
         let messenger = &self.road.context.messenger;
         loop {
             let steps: Vec<Step> = files.iter().take(media.len()).map(|(step, _)| *step).collect();
-            let left = self.plan.left(&claim.delivery);
+            let left = self.plan.slots(&claim.delivery);
             let sent = messenger.send_media(self.road.place, &media, caption);
             match self.road.call(claim, &steps, left, sent).await {
                 Err(Stop::Messenger(MessengerError::Refused { reason })) => {

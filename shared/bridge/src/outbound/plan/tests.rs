@@ -73,7 +73,7 @@ fn calls(part: &Part, receipts: &[Step]) -> Vec<String> {
     let plan = plan(part);
     let mut delivery = delivery(receipts);
     let mut calls = Vec::new();
-    let mut left = plan.left(&delivery);
+    let mut left = plan.slots(&delivery);
     while let Some(call) = plan.next(&delivery) {
         let (steps, line) = match call {
             Call::Text { step, text } => (vec![step], text.text.clone()),
@@ -86,9 +86,9 @@ fn calls(part: &Part, receipts: &[Step]) -> Vec<String> {
                 )
             }
         };
-        left -= steps.len();
+        left -= slots_of(steps.len());
         delivery.receipts.extend(steps.into_iter().map(receipt));
-        assert_eq!(plan.left(&delivery), left);
+        assert_eq!(plan.slots(&delivery), left);
         calls.push(line);
     }
     assert_eq!(left, 0);
