@@ -145,7 +145,7 @@ async fn notification(name: &str, body: Vec<u8>) -> bool {
     let told = group.told();
     match reply_in(&ours) {
         Some(words) => {
-            assert_eq!(told.len(), 1, "{name}: {told:?}");
+            assert_eq!(told.len(), 1 + files_in(&ours), "{name}: {told:?}");
             for word in words {
                 assert!(told[0].contains(&word), "{name}: {word:?} is not in {told:?}");
             }
@@ -176,6 +176,16 @@ fn as_ours(group: &Group, conversation: &str, mut notification: Value) -> Value 
         part["created_at"] = SimClock::real().now_s().into();
     }
     notification
+}
+
+/// How many files come with a notification. They are not there any more, so a line is left of each.
+fn files_in(notification: &Value) -> usize {
+    let parts = &notification["data"]["item"]["conversation_parts"]["conversation_parts"];
+    let parts = parts.as_array().into_iter().flatten();
+    parts
+        .filter_map(|part| part["attachments"].as_array())
+        .map(Vec::len)
+        .sum()
 }
 
 /// The words of a reply that a customer should read.

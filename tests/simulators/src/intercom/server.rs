@@ -177,7 +177,10 @@ async fn respond(shared: Arc<Shared>, mut arrived: Arrived) -> Result<Response<B
     if let Some(call) = shared.world().calls.get_mut(call) {
         call.status = Some(answer.status);
     }
-    answer.headers.push(("date", shared.date()));
+    // Whoever is told by this clock how long to wait would wait by the machine's.
+    if answer.status < 400 {
+        answer.headers.push(("date", shared.date()));
+    }
     Ok(answer.into_response())
 }
 
