@@ -130,7 +130,7 @@ def goes_on(cast, conversation, how):
     eventually(lambda: cast.in_topic(f"answered after it was {how}"))
 
 
-# ---- Secrets, and what the vendors say ----------------------------------------------------------------------------------------------------
+# ---- Secrets, and what the vendors say ---------------------------------------------------------------------------------------------------
 
 
 @scene("bridgectl rotate webhook-secret does every step, and no message is lost")
