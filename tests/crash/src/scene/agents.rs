@@ -129,7 +129,11 @@ pub(super) async fn redacted(world: &World) -> anyhow::Result<Expected> {
     world.answer("a question", "<p>much better</p>")?;
     world.settle().await?;
     Ok(Expected {
-        inbox: vec![said(&[("Maria Lopez", "a question"), ("Anna Weber", "much better")])],
+        inbox: vec![said(&[
+            ("Maria Lopez", "a question"),
+            ("Anna Weber", "This message was deleted"),
+            ("Anna Weber", "much better"),
+        ])],
         customers: vec![(topic, read(&["Anna\nmuch better"]))],
         strays: read(&["Anna\noh no"]),
         texts: read(&["oh no", "much better"]),
