@@ -177,8 +177,8 @@ async fn respond(shared: Arc<Shared>, mut arrived: Arrived) -> Result<Response<B
     if let Some(call) = shared.world().calls.get_mut(call) {
         call.status = Some(answer.status);
     }
-    // Whoever is told by this clock how long to wait would wait by the machine's.
-    if answer.status < 400 {
+    // Whoever learned from this clock when a window ends would wait for it by the machine's.
+    if arrived.path == "/me" {
         answer.headers.push(("date", shared.date()));
     }
     Ok(answer.into_response())
