@@ -5,7 +5,7 @@ import hmac
 import json
 
 from deployed.runner import eventually, scene
-from deployed.scenes import DOUBTED, HOOK_SECRET, SECRET_TOKEN, SMALL_GROUP, entries
+from deployed.scenes import DOUBTED, HOOK_SECRET, SECRET_TOKEN, entries
 from deployed.stage import request
 
 REPLY = "POST /conversations/{id}/reply"
@@ -80,16 +80,6 @@ def notification(cast, body):
     signature = hmac.new(cast.stage.client_secret.encode(), body, hashlib.sha1).hexdigest()
     signed = {"X-Hub-Signature": f"sha1={signature}"}
     return request("POST", f"{cast.stage.url}/intercom-webhook", body, signed)[0]
-
-
-@scene("a group that becomes a supergroup stays known, under its new id")
-def migrated(cast):
-    large = -1004200000000
-    assert update(cast, message(SMALL_GROUP, migrate_to_chat_id=large)) == 200
-    assert update(cast, message(large, new_chat_title="Larger now")) == 200
-    told = {"chat.id": large, "reason": "service message"}
-    eventually(lambda: any(told.items() <= line.items() for line in entries(cast.stack.log("TelegramWebhook"))))
-    assert not counted(cast, "Strangers", "TelegramWebhook")
 
 
 @scene("webhooks that cannot be carried are taken and counted")

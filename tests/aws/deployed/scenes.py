@@ -17,8 +17,6 @@ QUEUES = ["InboundQueue", "OutboundQueue", "InboundDeadLetters", "OutboundDeadLe
 FUNCTIONS = ["TelegramWebhook", "InboundWorker", "IntercomWebhook", "OutboundWorker"]
 HOOK_SECRET = "hook_secret_of_the_test"
 SECRET_TOKEN = "X-Telegram-Bot-Api-Secret-Token"
-# A group that becomes a supergroup, under another id.
-SMALL_GROUP = -4200000
 
 
 def tokens(cast):
@@ -84,7 +82,7 @@ def entries(lines):
 def deployed(cast):
     cast.stack.create(
         {
-            "TelegramChats": f"{cast.stage.chat},{SMALL_GROUP}",
+            "TelegramChats": cast.stage.chat,
             "TelegramApiUrl": cast.stage.telegram_api_url,
             "IntercomApiUrl": cast.stage.intercom_api_url,
             "GroupMessagesPerMinute": 1200,

@@ -163,11 +163,6 @@ pub const SCENES: &[Scene] = &[
         play: |world| Box::pin(healing::moved(world)),
     },
     Scene {
-        name: "both vendors have had enough for a while",
-        variables: &[],
-        play: |world| Box::pin(healing::throttled(world)),
-    },
-    Scene {
         name: "a topic is deleted",
         variables: &[],
         play: |world| Box::pin(topics::deleted(world)),

@@ -136,38 +136,3 @@ pub(super) async fn moved(world: &World) -> anyhow::Result<Expected> {
         ..Expected::default()
     })
 }
-
-pub(super) async fn throttled(world: &World) -> anyhow::Result<Expected> {
-    let topic = world.topic("Order");
-    world.say(world.maria, topic, "first words");
-    world.settle().await?;
-    let vendors = &world.stage.vendors;
-    let enough = || Fault::TooManyRequests(Duration::from_secs(20));
-    vendors
-        .intercom
-        .faults()
-        .arm("POST /conversations/{id}/reply", enough(), 2);
-    vendors.telegram.faults().arm("sendMessage", enough(), 2);
-    world.say(world.maria, topic, "second words");
-    world.say(world.maria, topic, "third words");
-    world.settle().await?;
-    world.answer("first words", "<p>answer one</p>")?;
-    world.settle().await?;
-    world.answer("first words", "<p>answer two</p>")?;
-    world.settle().await?;
-    Ok(Expected {
-        agents: vec![(
-            "Order",
-            said(&[
-                ("Maria Lopez", "first words"),
-                ("Maria Lopez", "second words"),
-                ("Maria Lopez", "third words"),
-                ("Anna Weber", "answer one"),
-                ("Anna Weber", "answer two"),
-            ]),
-        )],
-        customers: vec![(topic, read(&["Anna\nanswer one", "Anna\nanswer two"]))],
-        texts: read(&["second words", "answer one"]),
-        ..Expected::default()
-    })
-}
