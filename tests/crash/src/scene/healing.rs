@@ -1,10 +1,7 @@
 //! What was known is gone, elsewhere, or busy; and takes its old place, whatever died on the way.
 
 use super::{Expected, World, read, said};
-use simulators::{
-    Fault,
-    telegram::{Place, Rights},
-};
+use simulators::telegram::{Place, Rights};
 use std::time::Duration;
 
 /// So long after its opening, what is not found in Intercom is gone.
