@@ -5,7 +5,7 @@ use crate::{
     files::JsonWithFiles,
     http::Timeouts,
     lenient,
-    pace::{self, Pace},
+    pace::{self, OnItsWay, Pace},
 };
 use bridge::{
     failure::HelpdeskError,
@@ -173,7 +173,8 @@ impl Api {
     }
 
     async fn attempt(&self, call: &Call<'_>, token: &Secret, deadline: Instant) -> Result<Answer, HelpdeskError> {
-        let response = self.exchange(call, token, deadline).await?;
+        // On its way until its answer was read: what that says of the window counts it.
+        let (response, _on_its_way) = self.exchange(call, token, deadline).await?;
         self.answer(response).await.map_err(|broken| broken.error(call.effect))
     }
 
@@ -181,13 +182,18 @@ impl Api {
     pub(crate) async fn date(&self, call: &Call<'_>) -> Result<Option<String>, HelpdeskError> {
         let secrets = self.secrets.current().await.map_err(|_| no_secrets())?;
         let deadline = Instant::now() + self.timeouts.total;
-        let response = self.exchange(call, &secrets.intercom_access_token, deadline).await?;
+        let (response, _) = self.exchange(call, &secrets.intercom_access_token, deadline).await?;
         let date = response.headers().get(DATE).and_then(|date| date.to_str().ok());
         Ok(date.map(str::to_owned))
     }
 
-    async fn exchange(&self, call: &Call<'_>, token: &Secret, deadline: Instant) -> Result<Response, HelpdeskError> {
-        let _on_its_way = self.pace.take().await.map_err(|after| HelpdeskError::Transient {
+    async fn exchange(
+        &self,
+        call: &Call<'_>,
+        token: &Secret,
+        deadline: Instant,
+    ) -> Result<(Response, OnItsWay<'_>), HelpdeskError> {
+        let on_its_way = self.pace.take().await.map_err(|after| HelpdeskError::Transient {
             after: Some(after),
             reason: "rate limit reached".into(),
         })?;
@@ -206,7 +212,8 @@ impl Api {
                 .body(HttpBody::wrap(body.encoded())),
         };
         let response = request.send().await;
-        response.map_err(|error| Broken::from(error).error(call.effect))
+        let response = response.map_err(|error| Broken::from(error).error(call.effect))?;
+        Ok((response, on_its_way))
     }
 
     async fn answer(&self, mut response: Response) -> Result<Answer, Broken> {

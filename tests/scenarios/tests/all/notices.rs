@@ -81,6 +81,10 @@ async fn a_topic_of_which_nobody_knows_whether_it_was_made_is_neither_hammered_n
         ..Left::default()
     };
     world.telegram().faults().clear();
+    world.agent_replies("Order 1042", "<p>At last</p>");
+    world.settle().await;
+    let topic = world.topic_called("Order 1042");
+    assert_eq!(world.customer_is_told(topic), ["<b>Anna</b>\nAt last"]);
     world.finish_but(left).await;
 }
 

@@ -133,7 +133,6 @@ async fn respond(shared: Arc<Shared>, mut arrived: Arrived) -> Result<Response<B
     let name = arrived.name();
     let fault = shared.faults.strike(&name);
     let call = shared.record(&name, &arrived);
-    let asks_for_time = arrived.path == "/me";
     if !matches!(
         fault,
         Some(Fault::Refuse(_) | Fault::TooManyRequests(_) | Fault::CutBefore | Fault::Hang)
@@ -178,8 +177,7 @@ async fn respond(shared: Arc<Shared>, mut arrived: Arrived) -> Result<Response<B
     if let Some(call) = shared.world().calls.get_mut(call) {
         call.status = Some(answer.status);
     }
-    // Whoever learned from this clock when a window ends would wait for it by the machine's.
-    if asks_for_time {
+    if shared.world().options.tells_time {
         answer.headers.push(("date", shared.date()));
     }
     Ok(answer.into_response())
