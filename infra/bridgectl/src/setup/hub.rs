@@ -11,11 +11,14 @@ use mapping::Clock as _;
 use std::time::{Duration, Instant};
 
 /// The events that the bridge listens to. What the seed of the idea called `conversation.contact.created` is `conversation.user.created`.
-pub const EVENTS: [&str; 7] = [
+pub const EVENTS: [&str; 10] = [
     "conversation.user.created",
     "conversation.admin.replied",
     "conversation.admin.closed",
     "conversation.admin.opened",
+    "conversation.admin.open.assigned",
+    "conversation.admin.snoozed",
+    "conversation.admin.unsnoozed",
     "conversation.admin.assigned",
     "conversation.operator.replied",
     "conversation_part.redacted",
