@@ -14,9 +14,9 @@ mod tap;
 
 pub use chaos::{Chaos, Report, Size, run};
 pub use judge::Verdict;
-pub use run::{Outcome, play, points};
+pub use run::{Outcome, is_played_elsewhere, play, points};
 pub use sabotage::{SABOTAGES, Sabotage};
 pub use scene::{SCENES, Scene};
-pub use suite::every_point;
+pub use suite::{Played, every_point};
 pub use table::Ground;
-pub use tap::{Crash, Mode, be_quiet_about_crashes};
+pub use tap::{Call, Crash, Mode, be_quiet_about_crashes};

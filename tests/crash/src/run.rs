@@ -5,7 +5,7 @@ use crate::{
     sabotage::Sabotage,
     scene::{MORNING_MS, Scene, World},
     table::{Ground, Table},
-    tap::{Crash, MAY_BE_LATE, Mode, SEND, Tap},
+    tap::{Call, Crash, MAY_BE_LATE, Mode, SEND, Tap},
 };
 use bridgectl::stage::{Ports, Setting, Wrap};
 use simulators::SimClock;
@@ -14,8 +14,8 @@ use std::sync::Arc;
 /// How a scene ended.
 #[derive(Debug)]
 pub struct Outcome {
-    /// The calls that were made, by name.
-    pub calls: Vec<&'static str>,
+    /// The calls that were made.
+    pub calls: Vec<Call>,
     /// What is wrong in the end.
     pub wrong: Verdict,
 }
@@ -72,8 +72,8 @@ fn wrap(table: Arc<Table>, tap: Arc<Tap>, sabotage: Option<&Sabotage>) -> Wrap {
 }
 
 /// The one window: between Telegram's acceptance and our record of it.
-pub(crate) fn is_in_the_window(calls: &[&str], crash: Crash) -> bool {
-    let call = |at: Option<usize>| at.and_then(|at| calls.get(at)).copied();
+pub(crate) fn is_in_the_window(calls: &[Call], crash: Crash) -> bool {
+    let call = |at: Option<usize>| at.and_then(|at| calls.get(at)).map(|call| call.name);
     match crash.mode {
         Mode::After | Mode::AnswerLost | Mode::Late => call(Some(crash.at)) == Some(SEND),
         Mode::Before => call(crash.at.checked_sub(1)) == Some(SEND) && call(Some(crash.at)) == Some("store write"),
@@ -81,11 +81,21 @@ pub(crate) fn is_in_the_window(calls: &[&str], crash: Crash) -> bool {
 }
 
 /// Every point of a recorded run.
-pub fn points(calls: &[&str]) -> Vec<Crash> {
-    let points = |(at, call): (usize, &&str)| {
-        let late = MAY_BE_LATE.contains(call).then_some(Mode::Late);
+pub fn points(calls: &[Call]) -> Vec<Crash> {
+    let points = |(at, call): (usize, &Call)| {
+        let late = MAY_BE_LATE.contains(&call.name).then_some(Mode::Late);
         let modes = [Mode::Before, Mode::After, Mode::AnswerLost].into_iter().chain(late);
         modes.map(move |mode| Crash { at, mode })
     };
     calls.iter().enumerate().flat_map(points).collect()
+}
+
+/// Whether another point leaves everything as this one does, and is played for both: a worker that dies before its next call has died
+/// after its last one; and before a call that only reads, or after it, is the same.
+pub fn is_played_elsewhere(calls: &[Call], point: Crash) -> bool {
+    calls.get(point.at).is_some_and(|call| match point.mode {
+        Mode::Before => call.goes_on,
+        Mode::After => call.reads(),
+        Mode::AnswerLost | Mode::Late => false,
+    })
 }

@@ -1,7 +1,7 @@
 //! Every crash point of a scene.
 
 use crate::{
-    run::{Outcome, play, points},
+    run::{Outcome, is_played_elsewhere, play, points},
     scene::Scene,
     table::Ground,
     tap::Crash,
@@ -11,21 +11,35 @@ use tokio::task::JoinSet;
 /// So many plays run at the same time.
 const AT_ONCE: usize = 2;
 
-/// Plays a scene once for each of its crash points; gives how many there were, or what was wrong.
-pub async fn every_point(ground: &Ground, scene: &'static Scene) -> Result<usize, String> {
+/// What was played of a scene.
+#[derive(Clone, Copy, Debug)]
+pub struct Played {
+    /// Its crash points.
+    pub points: usize,
+    /// How often it was played for them: once for those that leave the same.
+    pub plays: usize,
+}
+
+/// Plays a scene for all of its crash points; gives how many there were, or what was wrong.
+pub async fn every_point(ground: &Ground, scene: &'static Scene) -> Result<Played, String> {
     let recorded = play(ground, *scene, None, None).await;
     if !recorded.wrong.is_empty() {
         return Err(format!("without any crash: {:#?}", recorded.wrong));
     }
-    let points = points(&recorded.calls);
+    let mut points = points(&recorded.calls);
     let count = points.len();
+    points.retain(|point| !is_played_elsewhere(&recorded.calls, *point));
+    let played = Played {
+        points: count,
+        plays: points.len(),
+    };
     let mut failures = Vec::new();
     let mut running = JoinSet::new();
     for crash in points {
         if running.len() >= AT_ONCE {
             collect(&mut running, &mut failures).await;
         }
-        let call = recorded.calls.get(crash.at).copied().unwrap_or_default();
+        let call = recorded.calls.get(crash.at).map_or("", |call| call.name);
         let ground = ground.clone();
         running.spawn(async move { (call, crash, play(&ground, *scene, Some(crash), None).await) });
     }
@@ -33,7 +47,7 @@ pub async fn every_point(ground: &Ground, scene: &'static Scene) -> Result<usize
         collect(&mut running, &mut failures).await;
     }
     if failures.is_empty() {
-        Ok(count)
+        Ok(played)
     } else {
         Err(failures.join("\n"))
     }

@@ -17,7 +17,8 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
-use tokio::sync::Notify;
+use tokio::{sync::Notify, task};
+use vendors::READS;
 pub(crate) use vendors::{MAY_BE_LATE, SEND};
 
 /// How a worker ends at a call.
@@ -40,6 +41,28 @@ pub struct Crash {
     pub at: usize,
     /// How.
     pub mode: Mode,
+}
+
+/// A call that was made.
+#[derive(Clone, Copy, Debug)]
+pub struct Call {
+    /// Which.
+    pub name: &'static str,
+    worker: Option<task::Id>,
+    /// The same worker made the call before it, and nothing happened between the two.
+    pub(crate) goes_on: bool,
+}
+
+impl Call {
+    /// Whether it leaves everything as it is.
+    pub(crate) fn reads(self) -> bool {
+        READS.contains(&self.name)
+    }
+
+    /// Who answers a webhook sends one message and has then answered, and whoever plays the scene does more than call.
+    fn may_go_on(self) -> bool {
+        self.worker.is_some() && !self.name.starts_with("queue")
+    }
 }
 
 /// Where workers end.
@@ -78,7 +101,8 @@ type LateCall = Pin<Box<dyn Future<Output = ()> + Send>>;
 /// Counts the calls, and ends workers at some of them.
 pub(crate) struct Tap {
     clock: SimClock,
-    calls: Mutex<Vec<&'static str>>,
+    player: Option<task::Id>,
+    calls: Mutex<Vec<Call>>,
     ends: Mutex<Ends>,
     ended: Mutex<Vec<Crash>>,
     reading: Option<Reading>,
@@ -100,6 +124,7 @@ impl Tap {
     fn with(clock: SimClock, ends: Ends, reading: Option<Reading>) -> Arc<Self> {
         Arc::new(Self {
             clock,
+            player: task::try_id(),
             calls: Mutex::default(),
             ends: Mutex::new(ends),
             ended: Mutex::default(),
@@ -124,8 +149,8 @@ impl Tap {
         self.out_of_hand.notified().await;
     }
 
-    /// The calls so far, by name.
-    pub(crate) fn calls(&self) -> Vec<&'static str> {
+    /// The calls so far.
+    pub(crate) fn calls(&self) -> Vec<Call> {
         lock(&self.calls).clone()
     }
 
@@ -170,7 +195,11 @@ impl Tap {
     async fn enter(&self, name: &'static str) -> Option<Mode> {
         self.catch_up().await;
         let mut calls = lock(&self.calls);
-        calls.push(name);
+        let worker = task::try_id().filter(|worker| Some(*worker) != self.player);
+        let goes_on = calls
+            .last()
+            .is_some_and(|before: &Call| before.may_go_on() && before.worker == worker);
+        calls.push(Call { name, worker, goes_on });
         if calls.len() == MOST_CALLS {
             self.out_of_hand.notify_one();
         }

@@ -1,7 +1,7 @@
 //! Every crash point of every scene on SQLite: one test a scene.
 #![expect(clippy::print_stdout, reason = "what was found is the point of running it")]
 
-use crash::{Ground, SCENES, Scene, every_point};
+use crash::{Ground, Played, SCENES, Scene, every_point};
 use libtest_mimic::{Arguments, Failed, Trial};
 use tokio::runtime::Runtime;
 
@@ -12,7 +12,7 @@ fn main() {
 }
 
 fn survive(scene: &'static Scene) -> Result<(), Failed> {
-    let points = Runtime::new()?.block_on(every_point(&Ground::Sqlite, scene))?;
-    println!("{points} crash points: {}", scene.name);
+    let Played { points, plays } = Runtime::new()?.block_on(every_point(&Ground::Sqlite, scene))?;
+    println!("{points} crash points in {plays} plays: {}", scene.name);
     Ok(())
 }

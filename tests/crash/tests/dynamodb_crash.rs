@@ -2,7 +2,7 @@
 //! skipped, but where `CI` is set or `REQUIRE_DYNAMODB` is 1: there they fail.
 #![expect(clippy::print_stdout, reason = "what was found is the point of running it")]
 
-use crash::{Ground, SCENES, Scene, every_point};
+use crash::{Ground, Played, SCENES, Scene, every_point};
 use libtest_mimic::{Arguments, Failed, Trial};
 use mapping::emulator::Emulator;
 use tokio::runtime::Runtime;
@@ -23,7 +23,7 @@ fn main() {
 
 fn survive(emulator: Option<Emulator>, scene: &'static Scene) -> Result<(), Failed> {
     let emulator = emulator.ok_or("DYNAMODB_ENDPOINT is not set (see tests/aws/emulator)")?;
-    let points = Runtime::new()?.block_on(every_point(&Ground::DynamoDb(emulator), scene))?;
-    println!("{points} crash points on DynamoDB: {}", scene.name);
+    let Played { points, plays } = Runtime::new()?.block_on(every_point(&Ground::DynamoDb(emulator), scene))?;
+    println!("{points} crash points in {plays} plays on DynamoDB: {}", scene.name);
     Ok(())
 }

@@ -30,6 +30,20 @@ pub(crate) const MAY_BE_LATE: [&str; 5] = [
     "telegram create topic",
 ];
 
+/// The calls that change nothing.
+pub(crate) const READS: [&str; 10] = [
+    "store get",
+    "store list",
+    "intercom identity",
+    "intercom contact",
+    "intercom find opened",
+    "intercom conversation",
+    "intercom changed since",
+    "intercom download",
+    "telegram identity",
+    "telegram administrators",
+];
+
 /// A call that may also happen when nobody waits for it any more.
 macro_rules! late {
     ($self:ident, $name:expr, $method:ident($($argument:ident),*)) => {
