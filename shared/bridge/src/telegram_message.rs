@@ -18,10 +18,19 @@ pub struct Peek {
     pub message: Option<MessageId>,
     /// Who wrote.
     pub sender: Option<Sender>,
-    /// Whose message is answered, where it is: what a staff member's answer in a topic with several customers goes by.
-    pub replies_to: Option<CustomerId>,
+    /// The message that is answered, if one is: what a staff member's answer in a topic with several customers goes by.
+    pub replies_to: Option<Answered>,
     /// The album that the message is an item of.
     pub album: Option<AlbumId>,
+}
+
+/// A message that another one answers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Answered {
+    /// Who wrote it.
+    pub author: CustomerId,
+    /// Its id, where it has one, in the chat in which it is answered.
+    pub message: Option<MessageId>,
 }
 
 /// A chat as the lane and the link need it.

@@ -10,7 +10,7 @@ use crate::{
 use bridge::{
     ports::{Unreadable, UpdateReader},
     secrets::Secrets,
-    telegram_message::{Peek, Sender, Update, UpdateKind},
+    telegram_message::{Answered, Peek, Sender, Update, UpdateKind},
     webhook::WebhookRequest,
 };
 use bytes::Bytes;
@@ -103,10 +103,17 @@ fn peek(update: UpdateId, json: Json<'_>) -> Peek {
         topic: message.topic(),
         message: message.id(),
         sender: sender(kind, body),
-        replies_to: message.answered().and_then(Message::sender).map(|sender| sender.id),
+        replies_to: message.answered().and_then(answered),
         album: message.0.text("media_group_id").map(AlbumId::new),
         ..nowhere
     }
+}
+
+fn answered(message: Message<'_>) -> Option<Answered> {
+    Some(Answered {
+        author: message.sender()?.id,
+        message: message.id(),
+    })
 }
 
 fn update_kind(kind: &str, body: Json<'_>) -> UpdateKind {

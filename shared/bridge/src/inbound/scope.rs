@@ -68,13 +68,11 @@ fn of_message(config: &Config, bot: BotId, peek: &Peek, chat: ChatId, kind: Chat
             customer,
         })
     };
-    // Staff who answer in a place with several customers mean the one whose message they answer.
-    let known_staff = config.staff.contains_key(&sender.id);
-    let customer = if known_staff {
-        peek.replies_to.or(Some(sender.id))
-    } else {
-        Some(sender.id)
-    };
+    // Staff who answer in a place with several customers mean the one whose message they answer. Whom the bot's own messages went to
+    // stands in the table, which the webhook does not read.
+    let answered = peek.replies_to.map(|answered| answered.author);
+    let means = answered.filter(|author| config.staff.contains_key(&sender.id) && author.0 != bot.0);
+    let customer = means.or(Some(sender.id));
     match kind {
         ChatKind::Private => link(None),
         ChatKind::Channel => Scope::Nothing("channel"),
@@ -122,7 +120,7 @@ pub(crate) fn is_allowed(config: &Config, chat: ChatId, kind: ChatKind) -> bool 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::telegram_message::{ChatRef, SenderKind};
+    use crate::telegram_message::{Answered, ChatRef, SenderKind};
     use mapping::{MessageId, UpdateId};
 
     fn lane(
@@ -150,7 +148,10 @@ mod tests {
                 id: CustomerId(sender),
                 kind: SenderKind::User,
             }),
-            replies_to: replies_to.map(CustomerId),
+            replies_to: replies_to.map(|author| Answered {
+                author: CustomerId(author),
+                message: Some(MessageId(8)),
+            }),
             album: None,
         };
         of(&config, BotId(7), &peek, ChatId(-5), kind)
@@ -173,6 +174,7 @@ mod tests {
         assert_eq!(lane(&[], ChatKind::Private, None, 8, None), "-5:0");
         assert_eq!(lane(&[], ChatKind::Channel, None, 8, None), "nothing");
         assert_eq!(lane(&staff, ChatKind::Forum, Some(3), 8, Some(9)), "-5:3:9");
+        assert_eq!(lane(&staff, ChatKind::Forum, Some(3), 8, Some(7)), "-5:3:8");
         assert_eq!(lane(&user, ChatKind::Forum, Some(3), 8, Some(9)), "-5:3:8");
     }
 }

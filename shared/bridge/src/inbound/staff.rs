@@ -1,9 +1,11 @@
 //! Who in a group is staff, and what becomes of what they write there: notes, or replies of the admin that they are in Intercom.
 
 use super::{
+    album,
     conversation::plan_of,
     healing::{self, Fate, Linked},
     saying::{Saying, Voice},
+    whereabouts,
     worker::Passage,
 };
 use crate::{
@@ -15,8 +17,8 @@ use crate::{
     words,
 };
 use mapping::{
-    AdminId, Claim, ConversationId, Delivery, End, Link, LinkKey, LinkState, Open, PartId, Step, Stored, WorkspaceId,
-    keys,
+    AdminId, ChatId, Claim, ConversationId, Delivery, End, Link, LinkKey, LinkState, MessageId, Open, PartId, Reverse,
+    SentMessage, Step, Stored, Subject, WorkspaceId, keys,
 };
 
 /// What somebody in a group is to the bridge.
@@ -65,7 +67,7 @@ pub(super) async fn carry(
     message: &CustomerMessage,
     admin: Option<AdminId>,
 ) -> Result<End, Stop> {
-    let key = link_of(passage);
+    let key = link_of(passage).await?.ok_or(Stop::Skip(STAFF))?;
     let Some(link) = read_link(passage, key).await? else {
         return Err(Stop::Skip(STAFF));
     };
@@ -120,22 +122,61 @@ fn name_of(message: &CustomerMessage) -> &str {
     message.author.signature.as_deref().unwrap_or(&message.author.name)
 }
 
-/// The topic's link; where each customer has one, that of whoever is answered.
-fn link_of(passage: &Passage<'_>) -> LinkKey {
-    match (passage.link_key.customer, passage.peek.replies_to) {
-        (Some(own), Some(customer)) if own != customer => LinkKey {
-            customer: Some(customer),
-            ..passage.link_key
-        },
-        (_, _) => passage.link_key,
-    }
+/// The topic's link; where each customer has one, that of the conversation of the message that is answered.
+async fn link_of(passage: &Passage<'_>) -> Result<Option<LinkKey>, Stop> {
+    let own = passage.link_key;
+    let Some(answered) = passage.peek.replies_to.filter(|_| own.customer.is_some()) else {
+        return Ok(Some(own));
+    };
+    let known = match answered.message {
+        Some(message) => link_of_message(passage, message).await?,
+        None => None,
+    };
+    let customer = match known {
+        Some(link) => link.customer,
+        // What nothing is known of was written by its author, unless we wrote it for somebody.
+        None if answered.author.0 == passage.bot.0 => return Ok(None),
+        None => Some(answered.author),
+    };
+    Ok(Some(LinkKey { customer, ..own }))
+}
+
+/// The link of the conversation that a message here came from, or went to.
+async fn link_of_message(passage: &Passage<'_>, message: MessageId) -> Result<Option<LinkKey>, Stop> {
+    let (context, bot) = (passage.context, passage.bot);
+    // Under the id that the chat had then: they start anew when it gets another.
+    let chat = passage.peek.chat.map_or(passage.chat.id, |chat| chat.id);
+    let sent_key = keys::sent_message(bot, chat, message);
+    let own_key = keys::inbound_delivery(bot, chat, Subject::Message(message));
+    let reading = context.ledger.read(&[sent_key.clone(), own_key.clone()]).await?;
+    let link = match (
+        reading.get::<SentMessage>(&sent_key)?,
+        reading.get::<Delivery>(&own_key)?,
+    ) {
+        (Some(sent), _) => Some(sent.value.link),
+        (None, Some(own)) => link_of_delivery(passage, chat, own.value).await?,
+        (None, None) => None,
+    };
+    let now = (passage.link_key.chat, passage.link_key.topic);
+    Ok(link.filter(|link| [now, (chat, passage.peek.topic)].contains(&(link.chat, link.topic))))
+}
+
+async fn link_of_delivery(passage: &Passage<'_>, chat: ChatId, own: Delivery) -> Result<Option<LinkKey>, Stop> {
+    let context = passage.context;
+    let carrier = album::carrier(context, passage.bot, chat, own).await?;
+    let Some(conversation) = carrier.and_then(|carrier| carrier.conversation) else {
+        return Ok(None);
+    };
+    let reverse = keys::reverse(&context.identity().await?.workspace, &conversation);
+    let reverse = context.ledger.find::<Reverse>(&reverse).await?;
+    Ok(reverse.map(|reverse| reverse.value.link))
 }
 
 async fn read_link(passage: &Passage<'_>, key: LinkKey) -> Result<Option<Stored<Link>>, Stop> {
     if key == passage.link_key {
         passage.link()
     } else {
-        Ok(passage.context.ledger.find(&key.key()).await?)
+        whereabouts::link_at(passage.context, key).await
     }
 }
 

@@ -7,7 +7,7 @@ use crate::{
     telegram_message::{ChatRef, Peek, UpdateKind},
 };
 use mapping::{
-    BotId, ChatId, Forward, Key, Link, LinkKey, Reading, Succession, SuccessionState, TopicId, TopicKey, keys,
+    BotId, ChatId, Forward, Key, Link, LinkKey, Reading, Stored, Succession, SuccessionState, TopicId, TopicKey, keys,
 };
 
 /// Where a message belongs, and what is known there.
@@ -127,6 +127,26 @@ async fn moved(
         }));
     }
     left_behind(context, former).await
+}
+
+/// The link of this key; where it still lies where its topic or its chat was before, it is moved here first.
+pub(super) async fn link_at(context: &Context, key: LinkKey) -> Result<Option<Stored<Link>>, Stop> {
+    let found = context.ledger.find(&key.key()).await?;
+    if found.is_some() {
+        return Ok(found);
+    }
+    let chats = context.ledger.former_ids(key.bot, key.chat).await?;
+    let mut former: Vec<LinkKey> = chats.into_iter().map(|chat| LinkKey { chat, ..key }).collect();
+    if let Some(topic) = TopicKey::of(key) {
+        let topics = context.ledger.former_topics(topic).await?.into_iter().map(Some);
+        former.extend(topics.map(|topic| LinkKey { topic, ..key }));
+    }
+    let Moved::Link(from) = left_behind(context, former).await? else {
+        return Ok(None);
+    };
+    let moved = context.ledger.move_link(from, key).await;
+    moved.map_err(|error| elsewhere(context, error))?;
+    Ok(context.ledger.find(&key.key()).await?)
 }
 
 /// The link that still lies where a topic or its chat was before.

@@ -4,7 +4,7 @@ use crate::fixtures::{GROUP, ann, decode_message, forum, message};
 use bridge::{
     ports::UpdateReader,
     secrets::{Secret, Secrets},
-    telegram_message::{ChatKind, ChatRef, Peek, Sender, SenderKind, Update, UpdateKind},
+    telegram_message::{Answered, ChatKind, ChatRef, Peek, Sender, SenderKind, Update, UpdateKind},
     webhook::{WebhookMethod, WebhookRequest},
 };
 use bytes::Bytes;
@@ -97,7 +97,10 @@ fn a_message_in_a_topic_tells_where_it_stands_and_who_wrote_it() {
             id: CustomerId(501),
             kind: SenderKind::User,
         }),
-        replies_to: Some(CustomerId(502)),
+        replies_to: Some(Answered {
+            author: CustomerId(502),
+            message: Some(MessageId(40)),
+        }),
         album: None,
     };
     assert_eq!(peek("message", &update), expected);
@@ -121,7 +124,11 @@ fn a_thread_id_alone_is_no_topic() {
     let reply = json!({"is_topic_message": null, "message_thread_id": 40, "text": "hi",
         "reply_to_message": {"message_id": 40, "from": {"id": 502}}});
     let peek = peek("message", &message(&reply));
-    assert_eq!((peek.topic, peek.replies_to), (None, Some(CustomerId(502))));
+    let answered = peek.replies_to.map(|answered| (answered.author, answered.message));
+    assert_eq!(
+        (peek.topic, answered),
+        (None, Some((CustomerId(502), Some(MessageId(40)))))
+    );
 }
 
 #[test]

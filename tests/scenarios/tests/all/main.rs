@@ -36,6 +36,7 @@ mod places;
 mod reactions;
 mod rights;
 mod running;
+mod staff_answers;
 mod sweep;
 mod sweep_stops;
 mod topic_gone;
