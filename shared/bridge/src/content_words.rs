@@ -201,6 +201,27 @@ pub fn image(alt: &str) -> String {
     }
 }
 
+/// An article of the Help Center.
+pub fn article(title: &str) -> String {
+    line("article", title)
+}
+
+/// A page elsewhere, shown by its title; by where it is, if it has none.
+pub fn link(title: &str, url: &str) -> String {
+    let title = one_line(title);
+    if title.is_empty() { one_line(url) } else { title }
+}
+
+/// An app in Intercom's Messenger, as far as it can be told in words.
+pub fn app_card(text: &str) -> String {
+    line("app", text)
+}
+
+/// A reply of which Intercom gives out nothing: an app, a form.
+pub fn unseen() -> String {
+    "[something that only Intercom's Messenger can show]".into()
+}
+
 /// A kind of content that was invented after this bridge; `field` is Telegram's name for it.
 pub fn unknown(field: &str) -> String {
     format!(

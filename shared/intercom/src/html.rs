@@ -3,12 +3,14 @@
 //! The tokenizer is that of the HTML standard. What it finds goes straight into the rich text, without a document tree between:
 //! no input, however deep, long or broken, costs more than time in proportion to its length.
 
+mod card;
 mod line;
 mod pre;
 mod style;
 mod tree;
 
 use bridge::rich_text::{Block, RichText, Run, Style};
+use card::Card;
 use html5gum::{DefaultEmitter, HtmlString, StartTag, Token, Tokenizer};
 use line::{Line, is_space};
 use pre::Pre;
@@ -72,6 +74,7 @@ struct Reader {
     /// An empty line was left above what comes next.
     blank_above: bool,
     pre: Option<Pre>,
+    card: Option<Card>,
     /// The end tag that ends what has no text.
     skipping: Option<String>,
     /// Quotations and lists that are open but taken as running text, for they are nested too deep or stand in a cell.
@@ -83,6 +86,10 @@ struct Reader {
 impl Reader {
     fn text(&mut self, text: &str) {
         if self.skipping.is_some() {
+            return;
+        }
+        if let Some(card) = &mut self.card {
+            card.text(text);
             return;
         }
         if let Some(pre) = &mut self.pre {
@@ -101,6 +108,9 @@ impl Reader {
             return;
         }
         if self.pre.is_some() && self.start_in_pre(&name, tag) {
+            return;
+        }
+        if !matches!(&*name, "script" | "style") && self.start_in_card(&name, tag) {
             return;
         }
         match &*name {
@@ -142,7 +152,7 @@ impl Reader {
             }
             return;
         }
-        if self.pre.is_some() && self.end_in_pre(name) {
+        if self.end_in_card(name) || self.pre.is_some() && self.end_in_pre(name) {
             return;
         }
         match name {
@@ -291,6 +301,7 @@ impl Reader {
     }
 
     fn finish(mut self) -> RichText {
+        self.close_card();
         self.close_pre();
         self.boundary(Kind::default());
         RichText(mem::take(&mut self.tree).finish())

@@ -6,7 +6,7 @@ use crate::{
     intercom_message::{Attachment, Part},
     media::{self, LARGEST_ALBUM, LARGEST_PHOTO, LONGEST_CAPTION, MOST_BYTES, MediaKind},
     ports::FlatText,
-    rich_text::{Block, RichText},
+    rich_text::{Block, RichText, Run},
     sending::{number, slots_of},
     words::{self, Unsent},
 };
@@ -75,6 +75,9 @@ impl Plan {
         text.extend(lines);
         if !part.quick_replies.is_empty() {
             text.extend([words::quick_replies(&part.quick_replies)]);
+        }
+        if text.is_blank() && files.is_empty() {
+            text.extend([Block::line(vec![Run::plain(content_words::unseen())])]);
         }
         let says_nothing = text.is_blank();
         heads.into_iter().rev().for_each(|head| text.head(head));

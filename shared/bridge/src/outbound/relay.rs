@@ -45,11 +45,18 @@ pub(super) fn is_relayable(context: &Context, part: &Part) -> bool {
         AuthorKind::Bot => context.config.bot_replies,
         AuthorKind::Contact | AuthorKind::Other => false,
     };
-    kind_may && author_may && says_something(part) && !part.redacted
+    kind_may && author_may && (says_something(part) || is_silent(part)) && !part.redacted
 }
 
 fn says_something(part: &Part) -> bool {
-    !part.body.is_blank() || !part.attachments.is_empty() || part.body.has_image()
+    let has_text = !part.body.is_blank() || !part.quick_replies.is_empty();
+    has_text || !part.attachments.is_empty() || part.body.has_image()
+}
+
+/// A message of which nothing can be read. It was made to say something: a card of an app, perhaps. Everything else that has no words is
+/// a click.
+fn is_silent(part: &Part) -> bool {
+    part.kind == PartKind::Comment && !says_something(part)
 }
 
 /// Carries what a notification brings; what it may lack is read from Intercom.
@@ -73,7 +80,7 @@ pub(super) async fn relay_notified(
         return Ok(Verdict::Done);
     }
     // A plain body lacks what was formatted, and may lack pictures without a word.
-    let is_less = |part: &Part| part.body_is_plain;
+    let is_less = |part: &Part| part.body_is_plain || is_silent(part);
     let now = context.ledger.now();
     let files_may_be_gone = |part: &Part| now.since(part.created_at) > FILES_MAY_BE_GONE_AFTER;
     // What is less than the conversation shows was read from the beginning, and goes on so.

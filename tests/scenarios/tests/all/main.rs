@@ -10,6 +10,7 @@ mod agent_file_faults;
 mod agent_files;
 mod albums;
 mod canary;
+mod cards;
 mod changes;
 mod chaos;
 mod clicks;

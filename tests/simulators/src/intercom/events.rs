@@ -53,7 +53,8 @@ impl World {
         if part.kind.starts_with("note") {
             return vec!["conversation.admin.noted"];
         }
-        let has_text = part.body.is_some() || !part.files.is_empty() || !part.quick_replies.is_empty();
+        let has_text =
+            part.kind == "comment" || part.body.is_some() || !part.files.is_empty() || !part.quick_replies.is_empty();
         let is_bot = self.staff_by_id(id).is_some_and(|staff| staff.is_bot);
         let mut topics = match (is_bot, self.options.bot_topics) {
             _ if !has_text => Vec::new(),
