@@ -7,7 +7,7 @@ use crate::broken::{
 use bridge::intercom_message::Conversation;
 use bridgectl::stage::Ports;
 use mapping::{Item, Key, Timestamp};
-use serde_json::json;
+use serde_json::{Value, json};
 use std::time::Duration;
 
 /// One rule that is broken.
@@ -37,6 +37,8 @@ const fn sabotage(name: &'static str, scene: &'static str, wrap: fn(Ports) -> Po
 const OPENS: &str = "a customer opens a conversation and goes on";
 const ANSWERS: &str = "an agent answers, in three messages";
 const ALBUMS: &str = "albums among texts";
+const FILES: &str = "an agent answers with files";
+const OWN_ALBUM: &str = "an agent answers with an album";
 const GIVEN_UP: &str = "an answer is given up and put back";
 
 /// All of them.
@@ -110,12 +112,53 @@ pub const SABOTAGES: &[Sabotage] = &[
     sabotage("what an album held stays in the table", ALBUMS, |ports| {
         writing(ports, keep_caption)
     }),
+    sabotage("files are sent without their receipts", FILES, |ports| {
+        writing(ports, forget_files)
+    }),
+    sabotage("an item of an album is sent without its receipt", OWN_ALBUM, |ports| {
+        writing(ports, forget_items)
+    }),
+    sabotage("the files count as sent with their text", FILES, |ports| {
+        reading(ports, finish_with_text)
+    }),
 ];
 
 fn forget_receipts(item: &mut Item) {
     if kind(item) == "delivery" {
         set(item, "receipts", json!([]));
     }
+}
+
+/// As if what was said were proven, but none of its files.
+fn forget_files(item: &mut Item) {
+    keep_receipts(item, |receipt| !is_of_file(receipt));
+}
+
+/// As if of an album only its first message had an id.
+fn forget_items(item: &mut Item) {
+    let mut is_first = true;
+    keep_receipts(item, |receipt| !is_of_file(receipt) || std::mem::take(&mut is_first));
+}
+
+/// As if whoever finds the text of a reply sent had nothing left to do.
+fn finish_with_text(item: &mut Item) {
+    let is_part = item.key.pk.starts_with("part#");
+    let receipts = item.body.get("receipts").and_then(Value::as_array);
+    if is_part && kind(item) == "delivery" && receipts.is_some_and(|receipts| !receipts.is_empty()) {
+        set(item, "state", json!("delivered"));
+    }
+}
+
+fn keep_receipts(item: &mut Item, mut keeps: impl FnMut(&Value) -> bool) {
+    let is_delivery = kind(item) == "delivery";
+    let receipts = item.body.get_mut("receipts").and_then(Value::as_array_mut);
+    if let Some(receipts) = receipts.filter(|_| is_delivery) {
+        receipts.retain(|receipt| keeps(receipt));
+    }
+}
+
+fn is_of_file(receipt: &Value) -> bool {
+    receipt.pointer("/step/file").is_some()
 }
 
 /// As if a worker that died, or whose answer was lost, had written down that nothing went out.

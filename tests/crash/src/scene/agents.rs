@@ -61,6 +61,14 @@ pub(super) async fn files(world: &World) -> anyhow::Result<Expected> {
     world.answer("a question", "<p>and one more</p>")?;
     world.settle().await?;
     Ok(Expected {
+        agents: vec![(
+            "Order",
+            said(&[
+                ("Maria Lopez", "a question"),
+                ("Anna Weber", "as you see [Image] + b.jpg + bill.pdf + a.jpg"),
+                ("Anna Weber", "and one more"),
+            ]),
+        )],
         customers: vec![(
             topic,
             read(&[
@@ -87,6 +95,14 @@ pub(super) async fn album(world: &World) -> anyhow::Result<Expected> {
     world.stage.vendors.intercom.agent_redacts(&part);
     world.settle().await?;
     Ok(Expected {
+        agents: vec![(
+            "Order",
+            said(&[
+                ("Maria Lopez", "a question"),
+                ("Anna Weber", "look here + a.jpg + b.jpg"),
+                ("Anna Weber", "This message was deleted"),
+            ]),
+        )],
         customers: vec![(topic, read(&["Anna\nlook here + a.jpg + b.jpg"]))],
         strays: read(&["Anna\noh no"]),
         texts: read(&["look here", "oh no"]),
