@@ -21,6 +21,60 @@ export const cases = {
     await demo.says(demo.inIntercom('We did it'), 'in Telegram');
   },
 
+  async 'a photo of a customer is seen in Intercom'(demo) {
+    await demo.customerWrites('It came like **this**.', { photo: true });
+    await demo.pictured(demo.inTelegram('It came like this.'), /^photo$/);
+    const arrived = demo.inIntercom('It came like this.');
+    await demo.once(arrived);
+    await demo.pictured(arrived, /^picture · photo-.*\.jpg$/);
+    await demo.says(demo.inTelegram('It came like this.'), 'in Intercom');
+    assert.equal(await demo.page.locator('#topic-composer .attached').isVisible(), false, 'it was sent');
+  },
+
+  async 'a photo of an agent is seen in Telegram'(demo) {
+    await demo.agentWrites('It stands **here**.', { photo: true });
+    await demo.pictured(demo.inIntercom('It stands here.'), 'picture · shelf.jpg');
+    const arrived = demo.inTelegram('It stands here.');
+    await demo.once(arrived);
+    await demo.pictured(arrived, /^photo( · shelf.jpg)?$/);
+    await demo.says(demo.inIntercom('It stands here.'), 'in Telegram');
+    assert.equal(await demo.inTelegram('[file]').count(), 0, 'it is no link');
+  },
+
+  async 'a photo needs no words, and can be left out again'(demo) {
+    const { page } = demo;
+    const sent = (log) => page.locator(`${log} .message figure`);
+    const before = await sent('#conversation-log').count();
+    await demo.attach('#topic-composer');
+    await page.getByRole('button', { name: 'Without the photo' }).click();
+    await page.locator('#topic-composer textarea').press('Enter');
+    await demo.attach('#topic-composer');
+    await page.locator('#topic-composer .send').click();
+    await sent('#conversation-log').nth(before).waitFor();
+    await demo.entry('topics', 'Order 1042').locator('.entry-said', { hasText: 'Maria: photo' }).waitFor();
+    await demo.customerWrites('That was all.');
+    await demo.once(demo.inIntercom('That was all.'));
+    assert.equal(await sent('#conversation-log').count(), before + 1);
+  },
+
+  async 'a photo waits with its draft, and a note has none'(demo) {
+    const { page } = demo;
+    await demo.attach('#conversation-composer');
+    await demo.choose('Gift cards');
+    assert.equal(await page.locator('#conversation-composer .attached').isVisible(), false, 'it is for another conversation');
+    await demo.choose('Order 1042');
+    await page.locator('#conversation-composer .attached').waitFor();
+    await page.getByRole('button', { name: 'Note', exact: true }).click();
+    await page.locator('#conversation-composer .attached').waitFor({ state: 'hidden' });
+    assert.equal(await page.locator('#conversation-composer').getByRole('button', { name: 'Photo', exact: true }).count(), 0);
+  },
+
+  async 'a photo of this morning stands in both'(demo) {
+    await demo.choose('Size exchange');
+    await demo.pictured(demo.inTelegram('The box is a bit dented'), /^photo$/);
+    await demo.pictured(demo.inIntercom('The box is a bit dented'), /^picture · /);
+  },
+
   async 'a note stays in Intercom'(demo) {
     await demo.agentWrites('Between us: a refund is fine.', { mode: 'Note' });
     await demo.agentWrites('We look into it.');

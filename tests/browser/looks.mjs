@@ -10,6 +10,16 @@ export const cases = {
     }
     await hasNoSideScroll(demo.page);
     await isReadable(demo);
+    await demo.customerWrites('It came like this.', { photo: true });
+    await demo.agentWrites('It stands here.', { photo: true });
+    await demo.pictured(demo.inIntercom('It came like this.'), 'picture');
+    await demo.pictured(demo.inTelegram('It stands here.'), 'photo');
+    for (const form of ['#topic-composer', '#conversation-composer']) {
+      await demo.attach(form);
+      for (const part of ['.photo', '.attached', '.send']) await isInside(demo.page, `${form} ${part}`);
+    }
+    await hasNoSideScroll(demo.page);
+    await isReadable(demo);
   },
 
   'is readable in the dark': Object.assign(async (demo) => {
@@ -105,6 +115,15 @@ export const cases = {
 
 async function onAPhone(demo) {
   const { page } = demo;
+  for (const [tab, form] of [['Telegram', '#topic-composer'], ['Intercom', '#conversation-composer']]) {
+    await demo.tab(tab);
+    await demo.attach(form);
+    await isInside(page, `${form} .attached`);
+    await isInside(page, `${form} .photo`);
+    await hasNoSideScroll(page);
+    await isReadable(demo);
+    await page.locator(`${form} .attached button`).click();
+  }
   for (const tab of ['Telegram', 'Intercom', 'Faults']) {
     await demo.tab(tab);
     await hasNoSideScroll(page);

@@ -35,17 +35,32 @@ class Page {
   inIntercom(text) { return this.#messages('#conversation-log', text); }
   #messages(log, text) { return this.page.locator(`${log} .message`, { has: this.page.locator('.text', { hasText: text }) }); }
 
-  async customerWrites(text, { as = 'Maria Lopez' } = {}) {
+  async customerWrites(text, { as = 'Maria Lopez', photo = false } = {}) {
     await this.page.locator('#topic-composer select').selectOption(as);
+    if (photo) await this.attach('#topic-composer');
     await this.#send('#topic-composer', text);
     await this.inTelegram(unmarked(text)).first().waitFor();
   }
 
-  async agentWrites(text, { mode = 'Reply', as = 'Anna Weber' } = {}) {
+  async agentWrites(text, { mode = 'Reply', as = 'Anna Weber', photo = false } = {}) {
     await this.page.locator('#conversation-composer').getByRole('button', { name: mode }).click();
     await this.page.locator('#conversation-composer select').selectOption(as);
+    if (photo) await this.attach('#conversation-composer');
     await this.#send('#conversation-composer', text);
     await this.inIntercom(unmarked(text)).first().waitFor();
+  }
+
+  /** Takes the photo of a composer along. */
+  async attach(form) {
+    await this.page.locator(form).getByRole('button', { name: 'Photo', exact: true }).click();
+    await this.page.locator(`${form} .attached`).waitFor();
+  }
+
+  /** Waits until a message shows a picture: its words below it. */
+  async pictured(message, words) {
+    await message.locator('figure figcaption', { hasText: words }).waitFor();
+    const picture = message.locator('figure img');
+    assert.ok(await picture.evaluate(async (img) => { await img.decode(); return img.naturalWidth === 480; }), 'the picture is not there');
   }
 
   async #send(form, text) {

@@ -1,25 +1,33 @@
 //! What somebody at the page can do.
 
-use super::{faults::Trouble, markup, state::Way, world::World};
+use super::{faults::Trouble, markup, picture, state::Way, world::World};
 use serde::Deserialize;
 use simulators::{
-    intercom::Reply,
-    telegram::{Compose, Place, UserId},
+    intercom::{File, Reply},
+    telegram::{Compose, Media, Place, UserId},
 };
 
 /// One act.
 #[derive(Debug, Deserialize)]
 #[serde(tag = "do", rename_all = "snake_case")]
 pub(super) enum Action {
-    /// Somebody writes in a topic.
-    Say { topic: i64, person: i64, text: String },
+    /// Somebody writes in a topic, or sends a photo with these words.
+    Say {
+        topic: i64,
+        person: i64,
+        text: String,
+        #[serde(default)]
+        photo: bool,
+    },
     /// Somebody opens a topic and writes in it.
     OpenTopic { person: i64, title: String, text: String },
-    /// An agent answers.
+    /// An agent answers, or sends a photo with these words.
     Reply {
         conversation: String,
         agent: String,
         text: String,
+        #[serde(default)]
+        photo: bool,
     },
     /// An agent writes an internal note.
     Note {
@@ -58,26 +66,25 @@ const LONGEST_TITLE: usize = 128;
 /// Does it.
 pub(super) async fn perform(world: &World, action: Action) -> Result<(), Refusal> {
     match action {
-        Action::Say { topic, person, text } => say(world, topic, person, &text),
+        Action::Say {
+            topic,
+            person,
+            text,
+            photo,
+        } => say(world, topic, person, &text, photo),
         Action::OpenTopic { person, title, text } => open_topic(world, person, &title, &text),
         Action::Reply {
             conversation,
             agent,
             text,
-        } => {
-            let html = markup::to_intercom(written(&text)?);
-            let agent = agent_in(world, &conversation, &agent)?;
-            world.troubles.before_reply();
-            let intercom = &world.vendors.intercom;
-            intercom.agent_replies_with(&conversation, agent, Reply::html(&html));
-            Ok(())
-        }
+            photo,
+        } => reply(world, &conversation, &agent, &text, photo),
         Action::Note {
             conversation,
             agent,
             text,
         } => {
-            let html = markup::to_intercom(written(&text)?);
+            let html = markup::to_intercom(written(&text, false)?);
             let agent = agent_in(world, &conversation, &agent)?;
             world.vendors.intercom.agent_notes(&conversation, agent, &html);
             Ok(())
@@ -113,14 +120,36 @@ async fn redriven(world: &World, way: Way, message: &str) -> Result<(), Refusal>
     }
 }
 
-fn say(world: &World, topic: i64, person: i64, text: &str) -> Result<(), Refusal> {
+fn say(world: &World, topic: i64, person: i64, text: &str, photo: bool) -> Result<(), Refusal> {
     let person = person_in(world, person)?;
-    let (text, entities) = markup::to_telegram(written(text)?);
+    let (text, entities) = markup::to_telegram(written(text, photo)?);
     let place = Place::topic(world.cast.forum, topic);
-    let message = Compose::text(&text).with_entities(entities);
-    let said = world.vendors.telegram.try_say(person, place, message);
+    let message = if photo {
+        Compose::media(Media::photo(picture::OF_CUSTOMERS)).with_text(&text)
+    } else {
+        Compose::text(&text)
+    };
+    let said = world
+        .vendors
+        .telegram
+        .try_say(person, place, message.with_entities(entities));
     said.map(drop)
         .map_err(|reason| Refusal(format!("Telegram does not take it: {reason}.")))
+}
+
+fn reply(world: &World, conversation: &str, agent: &str, text: &str, photo: bool) -> Result<(), Refusal> {
+    let text = written(text, photo)?;
+    let agent = agent_in(world, conversation, agent)?;
+    let mut reply = Reply::default();
+    if !text.is_empty() {
+        reply = Reply::html(&markup::to_intercom(text));
+    }
+    if photo {
+        reply = reply.with_file(File::new("shelf.jpg", "image/jpeg", picture::OF_AGENTS));
+    }
+    world.troubles.before_reply();
+    world.vendors.intercom.agent_replies_with(conversation, agent, reply);
+    Ok(())
 }
 
 fn open_topic(world: &World, person: i64, title: &str, text: &str) -> Result<(), Refusal> {
@@ -129,9 +158,9 @@ fn open_topic(world: &World, person: i64, title: &str, text: &str) -> Result<(),
     if title.is_empty() || title.chars().count() > LONGEST_TITLE {
         return Err(Refusal::new("A topic needs a title of up to 128 characters."));
     }
-    written(text)?;
+    written(text, false)?;
     let topic = world.vendors.telegram.create_topic(person, world.cast.forum, title);
-    say(world, topic, person.0, text)
+    say(world, topic, person.0, text, false)
 }
 
 async fn started(world: &World) -> Result<(), Refusal> {
@@ -139,10 +168,10 @@ async fn started(world: &World) -> Result<(), Refusal> {
     started.map_err(|error| Refusal(format!("The bridge does not start: {error:#}.")))
 }
 
-/// What was written, if it can be sent.
-fn written(text: &str) -> Result<&str, Refusal> {
+/// What was written, if it can be sent. A photo needs no words.
+fn written(text: &str, photo: bool) -> Result<&str, Refusal> {
     let text = text.trim();
-    if text.is_empty() {
+    if text.is_empty() && !photo {
         return Err(Refusal::new("There is nothing to send."));
     }
     if text.encode_utf16().count() > LONGEST {

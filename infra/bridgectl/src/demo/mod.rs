@@ -10,6 +10,7 @@ mod faults;
 mod gate;
 mod markup;
 mod page;
+mod picture;
 mod records;
 mod scene;
 mod snapshot;

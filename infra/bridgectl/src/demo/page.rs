@@ -2,6 +2,7 @@
 
 use super::{
     actions::{Action, Refusal},
+    picture::{self, Side},
     snapshot,
     world::World,
 };
@@ -9,13 +10,13 @@ use crate::serve::asked_to_stop;
 use anyhow::Context as _;
 use axum::{
     Json, Router,
-    extract::State,
+    extract::{Path, State},
     http::{
         HeaderName, HeaderValue, StatusCode,
         header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS},
     },
     response::{
-        IntoResponse as _, Response,
+        IntoResponse, Response,
         sse::{Event, KeepAlive, Sse},
     },
     routing::{get, post},
@@ -45,6 +46,11 @@ const ASSETS: [(&str, &str, &str); 13] = [
     ("/composer.js", JS, include_str!("assets/composer.js")),
     ("/lab.js", JS, include_str!("assets/lab.js")),
     ("/icon.svg", "image/svg+xml", include_str!("assets/icon.svg")),
+];
+/// What the page's writers can send.
+const PICTURES: [(&str, &[u8]); 2] = [
+    ("/parcel.jpg", picture::OF_CUSTOMERS),
+    ("/shelf.jpg", picture::OF_AGENTS),
 ];
 const CSS: &str = "text/css; charset=utf-8";
 const JS: &str = "text/javascript; charset=utf-8";
@@ -79,14 +85,20 @@ impl Demo {
 }
 
 fn router(world: Arc<World>) -> Router {
-    let mut router = Router::new().route("/events", get(events)).route("/act", post(act));
+    let mut router = Router::new()
+        .route("/events", get(events))
+        .route("/act", post(act))
+        .route("/picture/{side}/{message}/{at}", get(picture));
     for (path, kind, text) in ASSETS {
         router = router.route(path, get(move || async move { asset(kind, text) }));
+    }
+    for (path, picture) in PICTURES {
+        router = router.route(path, get(move || async move { asset("image/jpeg", picture) }));
     }
     router.with_state(world)
 }
 
-fn asset(kind: &'static str, text: &'static str) -> Response {
+fn asset(kind: &'static str, content: impl IntoResponse) -> Response {
     let headers: [(HeaderName, HeaderValue); 5] = [
         (CONTENT_TYPE, HeaderValue::from_static(kind)),
         (CONTENT_SECURITY_POLICY, HeaderValue::from_static(POLICY)),
@@ -94,7 +106,15 @@ fn asset(kind: &'static str, text: &'static str) -> Response {
         (REFERRER_POLICY, HeaderValue::from_static("no-referrer")),
         (CACHE_CONTROL, HeaderValue::from_static("no-store")),
     ];
-    (headers, text).into_response()
+    (headers, content).into_response()
+}
+
+/// A picture of either side.
+async fn picture(State(world): State<Arc<World>>, Path((side, message, at)): Path<(Side, String, usize)>) -> Response {
+    match picture::find(&world, side, &message, at) {
+        Some((kind, bytes)) => asset(kind, bytes),
+        None => StatusCode::NOT_FOUND.into_response(),
+    }
 }
 
 /// Only JSON is taken, which no other site can send here without being asked for permission first.

@@ -18,6 +18,8 @@ const READ_BEFORE: Duration = Duration::from_mins(15);
 enum Line {
     Opens(&'static str, &'static str, &'static str),
     Says(&'static str, &'static str, &'static str),
+    /// The same with a photo.
+    Shows(&'static str, &'static str, &'static str),
     Replies(&'static str, &'static str, &'static str),
     /// The same, and Telegram refuses it.
     RepliesInVain(&'static str, &'static str, &'static str),
@@ -25,10 +27,10 @@ enum Line {
     Closes(&'static str, &'static str),
 }
 
-use Line::{Closes, Notes, Opens, Replies, RepliesInVain, Says};
+use Line::{Closes, Notes, Opens, Replies, RepliesInVain, Says, Shows};
 
 /// Who does what where, each so many minutes after the line before it.
-const LINES: [(u64, Line); 20] = [
+const LINES: [(u64, Line); 21] = [
     (
         0,
         Opens(
@@ -70,7 +72,11 @@ const LINES: [(u64, Line); 20] = [
         ),
     ),
     (
-        5,
+        1,
+        Shows("Priya", "Size exchange", "The box is a bit dented, is that a problem?"),
+    ),
+    (
+        4,
         Replies(
             "Anna",
             "Size exchange",
@@ -173,11 +179,8 @@ async fn play_line(world: &World, line: Line) {
             title: title(topic),
             text: text(words),
         },
-        Says(who, topic, words) => Action::Say {
-            topic: self::topic(world, topic),
-            person: person(world, who),
-            text: text(words),
-        },
+        Says(who, topic, words) => say(world, who, topic, words, false),
+        Shows(who, topic, words) => say(world, who, topic, words, true),
         Replies(who, topic, words) => reply(world, who, topic, words),
         RepliesInVain(who, topic, words) => {
             world.troubles.switch(Trouble::TelegramRefuses, true);
@@ -197,11 +200,21 @@ async fn play_line(world: &World, line: Line) {
     let _ = world.act(action).await;
 }
 
+fn say(world: &World, who: &str, topic: &str, words: &str, photo: bool) -> Action {
+    Action::Say {
+        topic: self::topic(world, topic),
+        person: person(world, who),
+        text: words.to_owned(),
+        photo,
+    }
+}
+
 fn reply(world: &World, who: &str, topic: &str, words: &str) -> Action {
     Action::Reply {
         conversation: conversation(world, topic),
         agent: agent(world, who),
         text: words.to_owned(),
+        photo: false,
     }
 }
 

@@ -3,6 +3,7 @@
 use super::{
     cast::{Agent, GROUP, Person},
     faults::Switch,
+    picture::Shown,
     records::{GivenUp, Queued},
     scene,
     state::{Around, State, Way},
@@ -62,7 +63,7 @@ struct Message {
     /// Who wrote it: `customer`, `staff`, `agent`, or `bridge`.
     who: &'static str,
     html: String,
-    files: Vec<String>,
+    files: Vec<Shown>,
     at: i64,
     edited: bool,
     state: Option<State>,
@@ -163,7 +164,7 @@ fn said_in(world: &World, now: &Now, seen: &[Seen], known: &Known<i64>) -> Vec<M
             who,
             html: message.html(),
             files: file
-                .map(|file| file.file_name.clone().unwrap_or_default())
+                .map(|file| Shown::in_telegram(message.id, file))
                 .into_iter()
                 .collect(),
             at: message.date_ms,
@@ -254,13 +255,18 @@ fn written_in(world: &World, now: &Now, view: &ConversationView, known: &Known<S
             } else {
                 part.html.clone()
             },
-            files: part.attachments.iter().map(|file| file.name.clone()).collect(),
+            files: shown_in(part),
             at: part.created_at * 1000,
             edited: false,
             state,
         });
     }
     written
+}
+
+fn shown_in(part: &PartView) -> Vec<Shown> {
+    let files = part.attachments.iter().enumerate();
+    files.map(|(at, file)| Shown::in_intercom(&part.id, at, file)).collect()
 }
 
 /// `message`, `note` or `event`; none for what nobody needs to see.

@@ -54,6 +54,9 @@ impl World {
         let workspace = vendors.intercom.workspace_id();
         let records = Records::open(&file, vendors.bot.id, cast.forum, &workspace)?;
         let [telegram, intercom] = troubles.addresses();
+        // The bridge fetches files from the vendor that it knows only.
+        let host = Some(intercom.1.clone());
+        vendors.intercom.configure(|options| options.download_host = host);
         let chats = ("TELEGRAM_CHATS", cast.forum.to_string());
         let bridge = Bridge::new(Setting {
             variables: vec![telegram, intercom, chats, ("STAFF", cast.staff(&vendors))],

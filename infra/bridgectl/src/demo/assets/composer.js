@@ -11,15 +11,27 @@ const MARKS = [
 const TALLEST = 132;
 
 /**
- * Fills a form with a composer. `modes` are the ways of sending, the first of them at the beginning; `send` gets text, author
- * and mode, and tells whether it was sent.
+ * Fills a form with a composer. `modes` are the ways of sending, the first of them at the beginning; `photo` is one that can be sent
+ * along, where the mode has it; `send` gets text, author, mode and whether the photo goes along, and tells whether it was sent.
  */
-export function composer(form, { label, modes = [], send, changed, chose }) {
+export function composer(form, { label, modes = [], photo, send, changed, chose }) {
   const text = h('textarea', { rows: '1', maxlength: '4000', 'aria-label': 'Message', enterkeyhint: 'send' });
   const people = h('select', { 'aria-label': label });
   const button = h('button', { type: 'submit', class: 'send', 'aria-label': 'Send', title: 'Send (Enter)' }, icon('plane'));
   const drafts = new Map();
   const self = { text, people, mode: modes[0]?.id, thread: null };
+  const attach = h('button', {
+    type: 'button', class: 'tool photo', 'aria-label': 'Photo', title: `Send a photo along: ${photo.name}`, 'aria-pressed': 'false',
+    on: { click: () => setPhoto(attached.hidden) },
+  }, icon('photo'));
+  const attached = h('div', { class: 'attached', hidden: true },
+    h('img', { src: photo.src, alt: '', width: '48', height: '32' }), h('span', {}, photo.name),
+    h('button', { type: 'button', class: 'tool', 'aria-label': 'Without the photo', title: 'Without the photo', on: { click: () => { setPhoto(false); text.focus(); } } }, icon('close')));
+
+  function setPhoto(on) {
+    attached.hidden = !on;
+    attach.setAttribute('aria-pressed', String(on));
+  }
 
   const tools = MARKS.map((mark) => h('button', {
     type: 'button', class: `tool ${mark.class ?? ''}`, 'aria-label': mark.name, title: `${mark.name} (Ctrl+${mark.key.toUpperCase()})`,
@@ -33,6 +45,8 @@ export function composer(form, { label, modes = [], send, changed, chose }) {
     self.mode = mode;
     form.dataset.mode = mode ?? '';
     for (const choice of choices) choice.setAttribute('aria-pressed', String(choice.dataset.mode === mode));
+    attach.hidden = modes.find(({ id }) => id === mode)?.photo === false;
+    if (attach.hidden) setPhoto(false);
     changed?.();
   }
 
@@ -40,7 +54,8 @@ export function composer(form, { label, modes = [], send, changed, chose }) {
     h('div', { class: 'composer-bar' },
       choices.length ? h('div', { class: 'modes', role: 'group', 'aria-label': 'Kind of message' }, ...choices) : null,
       h('label', { class: 'author' }, choices.length ? null : h('span', {}, label), people),
-      h('div', { class: 'tools', role: 'toolbar', 'aria-label': 'Formatting' }, ...tools)),
+      h('div', { class: 'tools', role: 'toolbar', 'aria-label': 'Formatting' }, ...tools, attach)),
+    attached,
     h('div', { class: 'composer-line' }, text, button));
   choose(self.mode);
 
@@ -68,11 +83,14 @@ export function composer(form, { label, modes = [], send, changed, chose }) {
   form.addEventListener('submit', async (event) => {
     event.preventDefault();
     const written = text.value;
-    if (!written.trim() || button.disabled) return;
+    const withPhoto = !attached.hidden;
+    if (!(written.trim() || withPhoto) || button.disabled) return;
     text.value = '';
+    setPhoto(false);
     grow();
-    if (!(await send(written, people.value, self.mode)) && !text.value) {
+    if (!(await send(written, people.value, self.mode, withPhoto)) && !text.value) {
       text.value = written;
+      setPhoto(withPhoto);
       grow();
     }
   });
@@ -90,11 +108,13 @@ export function composer(form, { label, modes = [], send, changed, chose }) {
   /** Each thread keeps what was begun in it. */
   self.setThread = (thread, placeholder) => {
     text.placeholder = placeholder;
-    text.disabled = button.disabled = thread === null;
+    text.disabled = button.disabled = attach.disabled = thread === null;
     if (self.thread === thread) return;
-    drafts.set(self.thread, text.value);
+    drafts.set(self.thread, { written: text.value, withPhoto: !attached.hidden });
     self.thread = thread;
-    text.value = drafts.get(thread) ?? '';
+    const draft = drafts.get(thread) ?? { written: '', withPhoto: false };
+    text.value = draft.written;
+    setPhoto(draft.withPhoto && !attach.hidden);
     grow();
   };
   return self;

@@ -56,7 +56,7 @@ function preview(last) {
   const brought = last.who === 'bridge' && last.html.match(BROUGHT);
   const html = brought ? last.html.slice(brought[0].length) : last.html;
   const who = brought ? brought[1] : last.name.split(' ')[0];
-  return { who, said: plain(html).slice(0, 120) };
+  return { who, said: plain(html).slice(0, 120) || last.files.map((file) => file.kind).join(', ') };
 }
 
 function entry(one) {

@@ -18,20 +18,22 @@ const conversation = () => find(world.conversations, chosen.conversation);
 
 const telegram = composer(byId('topic-composer'), {
   label: 'Write as',
+  photo: { name: 'parcel.jpg', src: '/parcel.jpg' },
   chose: (person) => authors.set(chosen.topic, person),
   changed: () => world && show(),
-  send: async (text, person) => {
-    const sent = await act({ do: 'say', topic: chosen.topic, person: Number(person), text });
+  send: async (text, person, mode, photo) => {
+    const sent = await act({ do: 'say', topic: chosen.topic, person: Number(person), text, photo });
     if (sent) tick('write');
     return sent;
   },
 });
 const intercom = composer(byId('conversation-composer'), {
   label: 'Write as',
-  modes: [{ id: 'reply', name: 'Reply' }, { id: 'note', name: 'Note' }],
+  modes: [{ id: 'reply', name: 'Reply' }, { id: 'note', name: 'Note', photo: false }],
+  photo: { name: 'shelf.jpg', src: '/shelf.jpg' },
   changed: () => world && show(),
-  send: async (text, agent, mode) => {
-    const sent = await act({ do: mode, conversation: chosen.conversation, agent, text });
+  send: async (text, agent, mode, photo) => {
+    const sent = await act({ do: mode, conversation: chosen.conversation, agent, text, photo });
     if (sent && mode === 'reply') tick('answer');
     return sent;
   },

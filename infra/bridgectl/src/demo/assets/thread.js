@@ -105,9 +105,17 @@ function spoken(one, former) {
     h('div', { class: 'bubble' },
       h('header', { class: 'by' }, h('b', {}, one.name), badge(one)),
       text,
-      ...one.files.map((name) => h('p', { class: 'file' }, icon('file'), name || 'file')),
+      ...one.files.map(file),
       h('footer', { class: 'meta' }, h('time', { datetime: new Date(one.at).toISOString() }, time(one.at)),
         one.edited && ' · edited', state(one))));
+}
+
+/** What it is and what it is called; a picture above that, in room of its own before it is there. */
+function file({ name, kind, picture }) {
+  const label = name ? `${kind} · ${name}` : kind;
+  const line = [icon(picture ? 'photo' : 'file'), h('span', {}, label)];
+  if (!picture) return h('p', { class: 'file' }, ...line);
+  return h('figure', { class: 'picture' }, h('img', { src: picture, alt: '', width: '210', height: '140' }), h('figcaption', { class: 'file' }, ...line));
 }
 
 function badge(one) {
