@@ -21,6 +21,9 @@ pub(super) struct Errand<'e> {
 /// Addresses of files are signed for half an hour; a part that waited so long is read again.
 const FILES_MAY_BE_GONE_AFTER: Duration = Duration::from_mins(10);
 
+/// Whoever takes something back has first seen it.
+const MAY_BE_TAKEN_BACK_AFTER: Duration = Duration::from_secs(5);
+
 /// What is read by GET is carried only if it is younger: records expire, and an old reply must never be sent again.
 pub(super) const YOUNGEST_OF_OLD: Duration = Duration::from_hours(14 * 24);
 
@@ -90,7 +93,35 @@ pub(super) async fn relay_notified(
         let wanted = Wanted::These(&usable, &conversation);
         return read_and_relay(errand, workspace, &conversation.id, wanted).await;
     }
+    let (taken_back, usable) = taken_back_meanwhile(errand, &conversation.id, usable).await;
+    for part in taken_back {
+        if let later @ Verdict::Later(_) = redaction::take_back(errand, workspace, &conversation.id, &part.id).await? {
+            return Ok(later);
+        }
+    }
     relay(errand, workspace, &conversation, usable).await
+}
+
+/// What of the parts was taken back while it had to wait, and the rest: the word of that waits in the lane behind them.
+async fn taken_back_meanwhile(
+    errand: &Errand<'_>,
+    conversation: &ConversationId,
+    parts: Vec<Part>,
+) -> (Vec<Part>, Vec<Part>) {
+    let context = errand.context;
+    if context.ledger.now().since(errand.arrival.since) < MAY_BE_TAKEN_BACK_AFTER {
+        return (Vec::new(), parts);
+    }
+    match context.helpdesk.conversation(conversation).await {
+        Ok(read) => parts
+            .into_iter()
+            .partition(|part| read.parts.iter().any(|one| one.id == part.id && one.redacted)),
+        // What was said is here: it waits for Telegram, not for Intercom.
+        Err(error) => {
+            tracing::warn!(%error, "it cannot be told whether a reply that waited was taken back");
+            (Vec::new(), parts)
+        }
+    }
 }
 
 /// What has begun to arrive goes on from where it began: read anew, it could be cut elsewhere.

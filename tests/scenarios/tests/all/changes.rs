@@ -169,10 +169,47 @@ async fn what_an_agent_takes_back_in_time_is_never_sent() {
     world.passes(Duration::from_secs(10)).await;
     world.intercom().agent_redacts(&part);
     world.settle().await;
-    assert!(
-        world.customer_is_told(topic).is_empty(),
-        "{:?}",
-        world.customer_is_told(topic)
+    // Not even for a moment: what is deleted again was read on a locked screen.
+    assert!(world.telegram().messages(topic).iter().all(|message| !message.from_bot));
+    assert_eq!(world.telegram().calls_of("sendMessage"), 1, "the one that had to wait");
+    world.finish().await;
+}
+
+/// What waits for Telegram does not wait for Intercom, too.
+#[tokio::test]
+async fn an_answer_that_had_to_wait_is_sent_though_intercom_is_down() {
+    let world = World::new().await;
+    let topic = world.order().await;
+    let fault = simulators::Fault::TooManyRequests(Duration::from_secs(40));
+    world.telegram().faults().arm("sendMessage", fault, 1);
+    let down = simulators::Fault::Refuse(503);
+    world.intercom().faults().arm("GET /conversations/{id}", down, 1_000);
+    world.agent_replies("Order 1042", "<p>On its way</p>");
+    world.settle().await;
+    assert_eq!(world.customer_is_told(topic), ["<b>Anna</b>\nOn its way"]);
+    world.intercom().faults().clear();
+    world.finish().await;
+}
+
+/// What is taken back half said is not said to its end: what stands there goes.
+#[tokio::test]
+async fn what_an_agent_takes_back_half_sent_is_not_sent_to_its_end() {
+    let world = World::new().await;
+    let topic = world.order().await;
+    let part = world.agent_replies("Order 1042", &format!("<p>{}</p>", "very long ".repeat(1_000)));
+    world.stage.settle_now().await.unwrap();
+    let begun = world.telegram().calls_of("sendMessage");
+    assert!(begun > 0, "it has begun");
+    let fault = simulators::Fault::TooManyRequests(Duration::from_secs(40));
+    world.telegram().faults().arm("sendMessage", fault, 1);
+    world.passes(Duration::from_secs(10)).await;
+    world.intercom().agent_redacts(&part);
+    world.settle().await;
+    assert!(world.customer_is_told(topic).is_empty());
+    assert_eq!(
+        world.telegram().calls_of("sendMessage"),
+        begun + 1,
+        "the one that had to wait"
     );
     world.finish().await;
 }
