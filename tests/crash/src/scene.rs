@@ -4,6 +4,7 @@ mod agents;
 mod albums;
 mod conversations;
 mod customers;
+mod files;
 mod healing;
 mod topics;
 
@@ -101,6 +102,26 @@ pub const SCENES: &[Scene] = &[
         name: "an answer is taken back",
         variables: &[],
         play: |world| Box::pin(agents::redacted(world)),
+    },
+    Scene {
+        name: "an answer is taken back before it was sent",
+        variables: &[],
+        play: |world| Box::pin(agents::redacted_in_time(world)),
+    },
+    Scene {
+        name: "staff answer the bot where each customer has a conversation",
+        variables: &[("CONVERSATION_PER", "user")],
+        play: |world| Box::pin(agents::staff_answer_the_bot(world)),
+    },
+    Scene {
+        name: "files are too big",
+        variables: &[],
+        play: |world| Box::pin(files::too_big(world)),
+    },
+    Scene {
+        name: "the addresses of files end before they are sent",
+        variables: &[],
+        play: |world| Box::pin(files::address_has_ended(world)),
     },
     Scene {
         name: "each customer has a conversation",

@@ -3,9 +3,11 @@
 use super::{Expected, MORNING_MS, World, read, said};
 use local::QueueName;
 use simulators::{
+    Fault,
     intercom::{File, Reply},
-    telegram::Rights,
+    telegram::{Compose, Rights},
 };
+use std::time::Duration;
 
 pub(super) async fn long_answer(world: &World) -> anyhow::Result<Expected> {
     let topic = world.topic("Order");
@@ -157,6 +159,60 @@ pub(super) async fn redacted(world: &World) -> anyhow::Result<Expected> {
     })
 }
 
+/// Telegram has the answer wait, and its author takes it back meanwhile.
+pub(super) async fn redacted_in_time(world: &World) -> anyhow::Result<Expected> {
+    let topic = world.topic("Order");
+    world.say(world.maria, topic, "a question");
+    world.settle().await?;
+    let wait = Fault::TooManyRequests(Duration::from_secs(40));
+    world.stage.vendors.telegram.faults().arm("sendMessage", wait, 1);
+    let part = world.answer("a question", "<p>oh no</p>")?;
+    world.stage.settle_within(Duration::from_secs(10)).await?;
+    world.stage.vendors.intercom.agent_redacts(&part);
+    world.settle().await?;
+    world.answer("a question", "<p>much better</p>")?;
+    world.settle().await?;
+    Ok(Expected {
+        inbox: vec![said(&[
+            ("Maria Lopez", "a question"),
+            ("Anna Weber", "This message was deleted"),
+            ("Anna Weber", "much better"),
+        ])],
+        customers: vec![(topic, read(&["Anna\nmuch better"]))],
+        texts: read(&["oh no", "much better"]),
+        ..Expected::default()
+    })
+}
+
+/// A colleague in Telegram answers what the bot brought: to the customer that it was for.
+pub(super) async fn staff_answer_the_bot(world: &World) -> anyhow::Result<Expected> {
+    let topic = world.topic("Order");
+    world.say(world.maria, topic, "from maria");
+    world.say(world.ken, topic, "from ken");
+    world.settle().await?;
+    world.answer("from ken", "<p>for ken</p>")?;
+    world.settle().await?;
+    let telegram = &world.stage.vendors.telegram;
+    // Of two copies, in the one window, the bridge knows the second.
+    let seen = telegram.messages(topic).into_iter().rfind(|seen| seen.from_bot);
+    let answered = seen.ok_or_else(|| anyhow::anyhow!("nothing came for ken"))?;
+    telegram.say_with(world.sam, topic, Compose::text("me too").reply_to(answered.id));
+    world.settle().await?;
+    Ok(Expected {
+        inbox: vec![
+            said(&[("Maria Lopez", "from maria")]),
+            said(&[
+                ("Ken", "from ken"),
+                ("Anna Weber", "for ken"),
+                ("Sam Hill", "Support wrote: Anna for ken me too"),
+            ]),
+        ],
+        customers: vec![(topic, read(&["Anna\nfor ken"]))],
+        texts: read(&["for ken", "me too"]),
+        ..Expected::default()
+    })
+}
+
 pub(super) async fn swept(world: &World) -> anyhow::Result<Expected> {
     let topic = world.topic("Order");
     world.say(world.maria, topic, "a question");
@@ -166,17 +222,13 @@ pub(super) async fn swept(world: &World) -> anyhow::Result<Expected> {
     // Nobody sweeps for so long that it is too old to be sent.
     world.answer("a question", "<p>long ago</p>")?;
     world.settle().await?;
-    world
-        .stage
-        .vendors
-        .clock
-        .advance(std::time::Duration::from_hours(15 * 24));
+    world.stage.vendors.clock.advance(Duration::from_hours(15 * 24));
     world.answer("a question", "<p>first lost</p>")?;
     world.answer("a question", "<p>second lost</p>")?;
     world.settle().await?;
     world.stage.vendors.intercom.lose_notifications(false);
     for _ in 0..4 {
-        world.stage.vendors.clock.advance(std::time::Duration::from_mins(5));
+        world.stage.vendors.clock.advance(Duration::from_mins(5));
         sweep(world).await;
         world.settle().await?;
     }
@@ -212,7 +264,7 @@ pub(super) async fn redriven(world: &World) -> anyhow::Result<Expected> {
     vendors.clock.advance_to(MORNING_MS + 60 * 60 * 1000);
     vendors.telegram.kick_bot(&vendors.bot, world.forum);
     world.answer("a question", "<p>at last</p>")?;
-    world.stage.settle_within(std::time::Duration::from_hours(2)).await?;
+    world.stage.settle_within(Duration::from_hours(2)).await?;
     vendors.telegram.promote_bot(&vendors.bot, world.forum, Rights::all());
     world.settle().await?;
     // The console's button, which somebody may press twice.
