@@ -243,7 +243,9 @@ fn take(connection: &Connection, queue: &'static str, now: Timestamp) -> rusqlit
     connection
         .prepare_cached(sql)?
         .query_row(params![queue, lane], |row| {
+            let id: i64 = row.get(0)?;
             let received = Received {
+                id: id.to_string(),
                 lane: lane.clone(),
                 body: row.get(1)?,
                 gave_up: row.get(2)?,
@@ -252,7 +254,7 @@ fn take(connection: &Connection, queue: &'static str, now: Timestamp) -> rusqlit
             Ok(Taken {
                 received,
                 queue,
-                id: row.get(0)?,
+                id,
                 taking,
             })
         })

@@ -13,6 +13,8 @@ use std::time::Duration;
 /// A message as a host takes it out of a queue.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Received {
+    /// Its queue's name for it: the same each time it comes out, another one after it was put back.
+    pub id: String,
     /// Its lane.
     pub lane: String,
     /// The envelope.

@@ -121,6 +121,7 @@ mod tests {
             receipt_handle: String::new(),
             queue_arn: String::new(),
             received: Received {
+                id: id.into(),
                 lane: lane.into(),
                 body: id.into(),
                 gave_up: None,

@@ -168,10 +168,11 @@ impl From<WireMessage> for Message {
             .and_then(|attribute| attribute.string_value.as_deref())
             .and_then(|generation| generation.parse().ok());
         Self {
-            id: message.message_id,
+            id: message.message_id.clone(),
             receipt_handle: message.receipt_handle,
             queue_arn: message.event_source_arn,
             received: Received {
+                id: message.message_id,
                 lane: message.attributes.message_group_id,
                 body: message.body,
                 gave_up,

@@ -197,6 +197,13 @@ impl Delivery {
         }
     }
 
+    /// What was given up before it could be begun, and was put back, has a fresh life, too.
+    fn born(arrival: &Arrival, now: Timestamp) -> Self {
+        let new = Self::new(arrival);
+        let tried_since = arrival.gave_up.map_or(new.tried_since, |_| now);
+        Self { tried_since, ..new }
+    }
+
     /// The proof of a step, if it is proven.
     pub fn proof(&self, step: Step) -> Option<&Proof> {
         self.receipts
@@ -322,7 +329,7 @@ impl Ledger {
     ) -> Result<Begun, StoreError> {
         let now = self.now();
         let (read, mut delivery, may_have_gone_out, settled_at) = match existing {
-            None => (None, Delivery::new(arrival), false, now),
+            None => (None, Delivery::born(arrival, now), false, now),
             Some(Stored { version, value }) => match decide(&value, now, arrival) {
                 Decision::Later(at) => return Ok(Begun::Later(at)),
                 Decision::Finished => return Ok(Begun::Finished),

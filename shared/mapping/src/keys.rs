@@ -254,6 +254,11 @@ pub fn reverse(workspace: &WorkspaceId, conversation: &ConversationId) -> Key {
     Key::new(format!("conversation#{workspace}#{conversation}"), "link")
 }
 
+/// The trials of a message, by its queue's name for it.
+pub fn trial(message: &str) -> Key {
+    Key::new(format!("letter#{message}"), "trial")
+}
+
 /// The contact of a customer.
 pub fn contact(customer: CustomerId) -> Key {
     Key::new(format!("customer#{customer}"), "contact")

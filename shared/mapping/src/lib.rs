@@ -21,6 +21,7 @@ mod tended;
 pub mod testing;
 mod time;
 mod topic;
+mod trial;
 
 pub use album::*;
 pub use delivery::*;
@@ -34,3 +35,4 @@ pub use records::*;
 pub use store::*;
 pub use time::*;
 pub use topic::*;
+pub use trial::*;

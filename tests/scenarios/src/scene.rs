@@ -1,7 +1,7 @@
 //! Setting the scene: who there is and how the bridge is set, before it starts.
 
 use crate::{recorder::Recorder, world::World};
-use bridgectl::stage::{Ports, Setting, Stage, Vendors};
+use bridgectl::stage::{Poison, Ports, Setting, Stage, Vendors};
 use simulators::{
     SimClock,
     intercom::Scope,
@@ -113,6 +113,13 @@ impl Scene {
     #[must_use]
     pub fn with_calls_of(mut self, timeout: Duration) -> Self {
         self.setting.call_timeout = Some(timeout);
+        self
+    }
+
+    /// With workers that die of this.
+    #[must_use]
+    pub fn poisoned_by(mut self, poison: Poison) -> Self {
+        self.setting.poison = Some(poison);
         self
     }
 

@@ -53,8 +53,18 @@ impl World {
 
     /// The bridge ends and starts anew on the same file, with other settings.
     pub async fn restart_with(&mut self, variable: &'static str, value: &str) {
-        assert!(self.folder.is_some(), "what has no file cannot start anew");
         self.setting.variables.insert(0, (variable, value.to_owned()));
+        self.restart().await;
+    }
+
+    /// A new version of the bridge takes its place, whose workers do not die of what killed them.
+    pub async fn restart_mended(&mut self) {
+        self.setting.poison = None;
+        self.restart().await;
+    }
+
+    async fn restart(&mut self) {
+        assert!(self.folder.is_some(), "what has no file cannot start anew");
         let (stage, store) = scene::set(self.stage.vendors.clone(), self.setting.clone()).await;
         store.remember(&self.store);
         (self.stage, self.store) = (stage, store);
@@ -174,6 +184,16 @@ impl World {
             .database
             .write(|connection| connection.execute_batch("DELETE FROM message; DELETE FROM lane"));
         cleared.await.expect("the queues are cleared");
+    }
+
+    /// Every record of this kind becomes one that no version of the bridge can read; tells how many there were.
+    pub async fn spoil(&self, kind: &'static str) -> usize {
+        let spoilt = self.stage.database.write(move |connection| {
+            let sql =
+                "UPDATE items SET record = json_set(record, '$.form', 99) WHERE json_extract(record, '$.kind') = ?1";
+            connection.execute(sql, [kind])
+        });
+        spoilt.await.expect("the table can be written")
     }
 
     /// Records whose time is over disappear.

@@ -130,14 +130,16 @@ impl SqsWalk {
         let system = message.attributes.unwrap_or_default();
         let own = message.message_attributes.unwrap_or_default();
         let count = system.get(&MessageSystemAttributeName::ApproximateReceiveCount);
+        let id = message.message_id?;
         let received = Received {
+            id: id.clone(),
             lane: system.get(&MessageSystemAttributeName::MessageGroupId)?.clone(),
             body: message.body?,
             gave_up: own.get(GAVE_UP).and_then(|value| value.string_value()?.parse().ok()),
             receives: count.and_then(|count| count.parse().ok()).unwrap_or(1),
         };
         self.seen.push(Seen {
-            id: message.message_id?,
+            id,
             receipt: message.receipt_handle?,
             is_settled: false,
         });

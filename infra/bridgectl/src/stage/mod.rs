@@ -4,7 +4,7 @@
 mod sabotage;
 mod time;
 
-pub use sabotage::Sabotage;
+pub use sabotage::{POISONED, Poison, Sabotage};
 
 use crate::serve::queues;
 use anyhow::Context as _;
@@ -70,6 +70,8 @@ pub struct Setting {
     pub known_at: Option<SocketAddr>,
     /// What is broken on purpose.
     pub sabotage: Option<Sabotage>,
+    /// At which word workers die.
+    pub poison: Option<Poison>,
     /// What stands between the handlers and the outside.
     pub wrap: Option<Wrap>,
     /// How long (real time) a call to a vendor may take; the shipped time, without it.
@@ -266,8 +268,8 @@ fn bridge(
         queues: ports.queues,
         known: Known::default(),
     };
-    let updates = Sabotaged::new(TelegramUpdates, setting.sabotage, &vendors.intercom);
-    let notifications = Sabotaged::new(IntercomNotifications, setting.sabotage, &vendors.intercom);
+    let updates = Sabotaged::new(TelegramUpdates, setting, &vendors.intercom);
+    let notifications = Sabotaged::new(IntercomNotifications, setting, &vendors.intercom);
     let machine = Machine::new(updates, notifications, Arc::new(context), lanes, clock);
     Ok((Arc::new(machine), telegram))
 }

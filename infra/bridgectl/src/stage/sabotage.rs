@@ -1,5 +1,6 @@
 //! Parts of the bridge broken on purpose, from outside: what a check is worth shows when it fails on a broken bridge.
 
+use super::Setting;
 use async_trait::async_trait;
 use bridge::{
     intercom_message::{Notification, NotificationPeek},
@@ -23,6 +24,36 @@ pub enum Sabotage {
     /// Replies of our own making are not recognised when they come back.
     Echo,
 }
+
+/// A word at which a worker dies, each time that it comes upon it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Poison {
+    /// When it looks what a message is about.
+    Glimpsed(&'static str),
+    /// When it reads what a message says.
+    Read(&'static str),
+}
+
+impl Poison {
+    fn glimpsed(poison: Option<Self>, message: &Value) {
+        if let Some(Self::Glimpsed(word)) = poison {
+            die_of(word, message);
+        }
+    }
+
+    fn read(poison: Option<Self>, message: &Value) {
+        if let Some(Self::Read(word)) = poison {
+            die_of(word, message);
+        }
+    }
+}
+
+fn die_of(word: &str, message: &Value) {
+    assert!(!message.to_string().contains(word), "{POISONED}");
+}
+
+/// What a worker says that dies of poison.
+pub const POISONED: &str = "poison";
 
 impl Sabotage {
     pub(super) fn store(sabotage: Option<Self>, store: Arc<dyn Store>) -> Arc<dyn Store> {
@@ -94,12 +125,17 @@ pub struct Sabotaged<R> {
     reader: R,
     // Whoever can sign what was not signed.
     forger: Option<IntercomSim>,
+    poison: Option<Poison>,
 }
 
 impl<R> Sabotaged<R> {
-    pub(super) fn new(reader: R, sabotage: Option<Sabotage>, intercom: &IntercomSim) -> Self {
-        let forger = (sabotage == Some(Sabotage::Signature)).then(|| intercom.clone());
-        Self { reader, forger }
+    pub(super) fn new(reader: R, setting: &Setting, intercom: &IntercomSim) -> Self {
+        let forger = (setting.sabotage == Some(Sabotage::Signature)).then(|| intercom.clone());
+        Self {
+            reader,
+            forger,
+            poison: setting.poison,
+        }
     }
 }
 
@@ -115,10 +151,12 @@ impl<R: UpdateReader> UpdateReader for Sabotaged<R> {
     }
 
     fn peek_value(&self, update: &Value) -> Result<Peek, Unreadable> {
+        Poison::glimpsed(self.poison, update);
         self.reader.peek_value(update)
     }
 
     fn decode(&self, update: &Value, bot_username: Option<&str>) -> Result<Update, Unreadable> {
+        Poison::read(self.poison, update);
         self.reader.decode(update, bot_username)
     }
 }
@@ -147,6 +185,7 @@ impl<R: NotificationReader> NotificationReader for Sabotaged<R> {
     }
 
     fn decode(&self, notification: &Value) -> Result<Notification, Unreadable> {
+        Poison::read(self.poison, notification);
         self.reader.decode(notification)
     }
 }

@@ -44,6 +44,7 @@ fn look(connection: &Connection, queue: &str, after: i64, limit: i64) -> rusqlit
     let mut statement = connection.prepare_cached(sql)?;
     let lying = statement.query_map(params![queue, after, limit], |row| {
         let received = Received {
+            id: row.get::<_, i64>(0)?.to_string(),
             lane: row.get(1)?,
             body: row.get(2)?,
             gave_up: row.get(3)?,

@@ -163,25 +163,24 @@ impl<R: UpdateReader> InboundWorker<R> {
             }
             AlbumState::Open | AlbumState::Closed => {}
         }
-        self.flush(key, album, received.gave_up, received.receives).await
+        self.flush(key, album, received).await
     }
 
     /// Flushes the album that stands in the way of another message.
     pub(super) async fn flush_first(&self, key: &AlbumKey, received: &Received) -> Result<Verdict, Stop> {
+        // What was given up of that one is not for this one to open again.
+        let received = Received {
+            gave_up: None,
+            ..received.clone()
+        };
         match self.context.ledger.find::<Album>(&key.key()).await? {
-            Some(album) => self.flush(key, album, None, received.receives).await,
+            Some(album) => self.flush(key, album, &received).await,
             None => Ok(Verdict::Done),
         }
     }
 
     /// Carries an album as far as it goes now. Nothing joins it any more.
-    async fn flush(
-        &self,
-        key: &AlbumKey,
-        album: Stored<Album>,
-        gave_up: Option<u32>,
-        receives: u32,
-    ) -> Result<Verdict, Stop> {
+    async fn flush(&self, key: &AlbumKey, album: Stored<Album>, received: &Received) -> Result<Verdict, Stop> {
         let context = self.context.as_ref();
         let closed = context.ledger.close_album(key, album).await;
         let album = closed.map_err(|error| elsewhere(context, error))?.value;
@@ -197,8 +196,7 @@ impl<R: UpdateReader> InboundWorker<R> {
         let marker = Received {
             lane: album.lane.clone(),
             body: marker(key, context.ledger.now())?,
-            gave_up,
-            receives,
+            ..received.clone()
         };
         let verdict = self.carry_album(&whole, &marker).await?;
         if verdict == Verdict::Done {

@@ -19,7 +19,7 @@ use crate::{
 };
 use mapping::{
     Arrival, Begun, BotId, ChatId, Claim, Contact, Delivery, End, Key, Link, LinkKey, MessageId, Reading, Stored,
-    Subject, Succession, Timestamp, TopicKey, keys,
+    Subject, Succession, Timestamp, TopicId, TopicKey, keys,
 };
 use serde_json::Value;
 use std::sync::Arc;
@@ -85,10 +85,14 @@ impl<R: UpdateReader> InboundWorker<R> {
 
     /// Carries one message as far as it goes now.
     pub async fn handle(&self, received: &Received) -> Verdict {
-        match self.carry(received).await {
-            Ok(verdict) => verdict,
-            Err(stop) => self.unbegun(received).settle(&stop, self.legible(received).await).await,
-        }
+        let unbegun = self.unbegun(received);
+        let carrying = Box::pin(async {
+            match self.carry(received).await {
+                Ok(verdict) => verdict,
+                Err(stop) => unbegun.settle(&stop, self.legible(received).await).await,
+            }
+        });
+        unbegun.unless_it_is_poison(customers_of, carrying).await
     }
 
     fn unbegun<'r>(&'r self, received: &'r Received) -> Unbegun<'r> {
@@ -299,6 +303,19 @@ pub(crate) fn delivery_key(bot: BotId, peek: &Peek) -> Key {
         _ => Subject::Update(peek.update),
     };
     keys::inbound_delivery(bot, chat, subject)
+}
+
+/// The customers of the topic that a lane is of. In that of a whole chat nobody waits.
+fn customers_of(bot: BotId, lane: &str) -> Option<Audience> {
+    let mut words = lane.split(':');
+    let chat = ChatId(words.next()?.parse().ok()?);
+    let topic: i64 = words.next()?.parse().ok()?;
+    Some(Audience::Customer {
+        bot,
+        chat,
+        topic: (topic != 0).then_some(TopicId(topic)),
+        reply_to: None,
+    })
 }
 
 /// Who is told when the message does not arrive: whoever wrote it, if a person did.

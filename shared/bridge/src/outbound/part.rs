@@ -215,19 +215,22 @@ async fn post(passage: &Passage<'_>, claim: &mut Claim, road: Road<'_>) -> Resul
         compose: &|text| context.messenger.compose(text),
         link: &link,
     };
-    let plan = Plan::new(passage.part, heads(context, claim, passage.part), &reader);
+    let plan = Plan::new(passage.part, heads(passage, claim), &reader);
     Posting::new(passage, road, &reader, &plan).post(claim).await
 }
 
 /// What stands above what was said: who says it; and when it was written, where that is long ago. What has begun to arrive goes on
 /// as it began, or it would be cut elsewhere.
-fn heads(context: &Context, claim: &Claim, part: &Part) -> Vec<Block> {
-    let is_redriven = claim.delivery.generation > 0 && claim.delivery.receipts.is_empty();
+fn heads(passage: &Passage<'_>, claim: &Claim) -> Vec<Block> {
+    let (errand, part) = (passage.errand, passage.part);
+    // What could not even be begun has been given up without a record.
+    let was_given_up = claim.delivery.generation > 0 || errand.arrival.gave_up.is_some();
+    let is_redriven = was_given_up && claim.delivery.receipts.is_empty();
     let written = is_redriven.then(|| {
         let written = jiff::Timestamp::from_millisecond(part.created_at.as_millis()).unwrap_or_default();
         words::written_at(&written.strftime("%Y-%m-%d %H:%M UTC").to_string())
     });
-    let name = heading(context, part).map(|name| words::agent_name(&name));
+    let name = heading(errand.context, part).map(|name| words::agent_name(&name));
     written.into_iter().chain(name).collect()
 }
 

@@ -28,10 +28,14 @@ impl<R: NotificationReader> OutboundWorker<R> {
 
     /// Runs one errand as far as it goes now.
     pub async fn handle(&self, received: &Received) -> Verdict {
-        match self.run(received).await {
-            Ok(verdict) => verdict,
-            Err(stop) => self.unbegun(received).settle(&stop, self.legible(received)).await,
-        }
+        let unbegun = self.unbegun(received);
+        let carrying = Box::pin(async {
+            match self.run(received).await {
+                Ok(verdict) => verdict,
+                Err(stop) => unbegun.settle(&stop, self.legible(received)).await,
+            }
+        });
+        unbegun.unless_it_is_poison(|_, lane| agents_of(lane), carrying).await
     }
 
     fn unbegun<'r>(&'r self, received: &'r Received) -> Unbegun<'r> {
@@ -158,6 +162,16 @@ impl<R: NotificationReader> OutboundWorker<R> {
             until: context.ledger.now() + FOR_THE_OPERATOR,
         })
     }
+}
+
+/// The agents of the conversation that a lane is of. Those of notices have other names.
+fn agents_of(lane: &str) -> Option<Audience> {
+    let (workspace, conversation) = lane.split_once(':')?;
+    let is_of_a_notice = conversation.contains(':') || workspace.parse::<i64>().is_ok();
+    (!is_of_a_notice).then(|| Audience::Agent {
+        workspace: WorkspaceId::new(workspace),
+        conversation: ConversationId::new(conversation),
+    })
 }
 
 /// The conversation that a notification is about.

@@ -32,6 +32,8 @@ pub(super) fn cases() -> Vec<Case> {
         a_message_that_kills_its_workers_is_poison,
         finished_deliveries_expire_and_open_ones_do_not,
         a_finished_delivery_counts_as_there_after_its_time,
+        what_was_put_back_has_a_life_of_its_own,
+        a_message_that_kills_its_workers_before_they_begin_it_is_poison,
     ]
 }
 
@@ -334,4 +336,35 @@ async fn a_finished_delivery_counts_as_there_after_its_time(scene: Scene) {
         assert!(matches!(begun, Begun::Finished), "{begun:?}");
     }
     claimed(ledgers.begin_copy(&workers[0], 2, Some(1)).await);
+}
+
+/// Even if nothing was written down of its first one.
+async fn what_was_put_back_has_a_life_of_its_own(scene: Scene) {
+    let ledgers = Ledgers::of(scene);
+    let worker = ledgers.worker().await;
+    ledgers.clock.advance(MINUTE);
+    let claim = claimed(ledgers.begin_copy(&worker, 1, Some(0)).await);
+    assert_eq!(claim.delivery.tried_since, worker.now());
+    assert!(claim.delivery.since < worker.now());
+    let claim = ledgers.begun(&worker, 2).await;
+    assert_eq!(claim.delivery.tried_since, claim.delivery.since);
+}
+
+async fn a_message_that_kills_its_workers_before_they_begin_it_is_poison(scene: Scene) {
+    let ledgers = Ledgers::of(scene);
+    let (one, other) = (ledgers.worker().await, ledgers.worker().await);
+    let message = ledgers.delivery(1).to_string();
+    let try_again = || async { one.try_message(&message).await.unwrap() };
+    for _ in 0..POISON_AFTER {
+        assert!(!try_again().await.is_poison());
+    }
+    let trial = try_again().await;
+    assert!(trial.is_poison());
+    // One that came through ends the row, and one that is not the last ends nothing.
+    let last = other.try_message(&message).await.unwrap();
+    one.end_trial(trial).await.unwrap();
+    assert!(try_again().await.is_poison());
+    one.end_trial(last).await.unwrap();
+    other.end_trial(try_again().await).await.unwrap();
+    assert!(!try_again().await.is_poison());
 }

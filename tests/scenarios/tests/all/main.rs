@@ -34,6 +34,7 @@ mod opening;
 mod pace;
 mod people;
 mod places;
+mod poison;
 mod reactions;
 mod rights;
 mod running;
