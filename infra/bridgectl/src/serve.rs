@@ -48,7 +48,8 @@ impl Clients {
         let telegram = TelegramClient::new(http, &config.telegram_api_url, Arc::clone(&source), timeouts);
         let timeouts = intercom::Timeouts::default();
         let http = intercom::http_client(timeouts).context("the HTTP client cannot be made")?;
-        let intercom = IntercomClient::new(http, &config.intercom_api_url, source, timeouts);
+        let clock = Arc::new(SystemClock);
+        let intercom = IntercomClient::new(http, &config.intercom_api_url, source, timeouts, clock);
         Ok(Self {
             telegram: Arc::new(telegram),
             intercom: Arc::new(intercom),

@@ -143,7 +143,8 @@ impl Host {
     pub fn context(&self) -> Arc<Context> {
         let (config, secrets, http) = (self.config.clone(), &self.secrets, &self.http);
         let timeouts = intercom::Timeouts::default();
-        let intercom = IntercomClient::new(http.clone(), &config.intercom_api_url, Arc::clone(secrets), timeouts);
+        let (url, clock) = (&config.intercom_api_url, Arc::clone(&self.clock));
+        let intercom = IntercomClient::new(http.clone(), url, Arc::clone(secrets), timeouts, clock);
         let intercom = Punctual::new(intercom, &self.deadline, timeouts.total, timeouts.files);
         let timeouts = telegram::Timeouts::default();
         let telegram = self.telegram();

@@ -13,6 +13,7 @@ use bridge::{
     secrets::{Secret, SecretSource},
 };
 use bytes::{Bytes, BytesMut};
+use mapping::Clock;
 use reqwest::{
     Body as HttpBody, Method, Response, StatusCode,
     header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, DATE, HeaderValue, LINK},
@@ -117,6 +118,7 @@ pub(crate) struct Api {
     secrets: Arc<dyn SecretSource>,
     timeouts: Timeouts,
     pace: Pace,
+    clock: Arc<dyn Clock>,
 }
 
 impl Api {
@@ -125,13 +127,15 @@ impl Api {
         base_url: &str,
         secrets: Arc<dyn SecretSource>,
         timeouts: Timeouts,
+        clock: Arc<dyn Clock>,
     ) -> Self {
         Self {
             http,
             base_url: base_url.trim_end_matches('/').to_owned(),
             secrets,
             timeouts,
-            pace: Pace::default(),
+            pace: Pace::new(Arc::clone(&clock), timeouts.window),
+            clock,
         }
     }
 
@@ -222,7 +226,7 @@ impl Api {
         if status.is_success() {
             return Ok(Answer::Done(body(&mut response).await?));
         }
-        let after = pace::wait_after(response.headers());
+        let after = pace::wait_after(response.headers(), self.clock.now());
         if let Some(wait) = after.filter(|_| status == StatusCode::TOO_MANY_REQUESTS) {
             self.pace.stop(wait);
         }

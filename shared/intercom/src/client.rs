@@ -8,7 +8,7 @@ use bridge::{
     ports::{Assignee, ChangedPage, Download, EnsuredContact, Helpdesk, HelpdeskIdentity, NewContact, Reply},
     secrets::SecretSource,
 };
-use mapping::{AdminId, ContactId, ConversationId, PartId, Timestamp};
+use mapping::{AdminId, Clock, ContactId, ConversationId, PartId, Timestamp};
 use std::{
     collections::HashMap,
     sync::{Arc, Mutex},
@@ -24,10 +24,16 @@ pub struct IntercomClient {
 
 impl IntercomClient {
     /// `base_url` is that of the workspace's region (`https://api.intercom.io`, `https://api.eu.intercom.io`,
-    /// `https://api.au.intercom.io`), or of a simulator, which then keeps files, too.
-    pub fn new(http: reqwest::Client, base_url: &str, secrets: Arc<dyn SecretSource>, timeouts: Timeouts) -> Self {
+    /// `https://api.au.intercom.io`), or of a simulator, which then keeps files, too. `clock` measures the windows of the rate limit.
+    pub fn new(
+        http: reqwest::Client,
+        base_url: &str,
+        secrets: Arc<dyn SecretSource>,
+        timeouts: Timeouts,
+        clock: Arc<dyn Clock>,
+    ) -> Self {
         Self {
-            api: Api::new(http, base_url, secrets, timeouts),
+            api: Api::new(http, base_url, secrets, timeouts, clock),
             downloads: Downloads::new(base_url, timeouts),
             tags: Mutex::default(),
         }

@@ -51,7 +51,7 @@ impl Downloads {
         for _ in 0..=MOST_REDIRECTS {
             let response = self.ask(&url, deadline).await?;
             let Some(to) = redirect(&url, &response) else {
-                return answer(response, most).await;
+                return answer(response, most, now).await;
             };
             url = to;
         }
@@ -107,12 +107,12 @@ fn redirect(from: &Url, response: &Response) -> Option<Url> {
     from.join(to.to_str().ok()?).ok()
 }
 
-async fn answer(response: Response, most: u64) -> Result<Download, HelpdeskError> {
+async fn answer(response: Response, most: u64, now: Timestamp) -> Result<Download, HelpdeskError> {
     let status = response.status();
     match status {
         StatusCode::OK => whole(response, most).await,
         StatusCode::TOO_MANY_REQUESTS | StatusCode::REQUEST_TIMEOUT => Err(HelpdeskError::Transient {
-            after: pace::wait_after(response.headers()),
+            after: pace::wait_after(response.headers(), now),
             reason: format!("{} for a file", status.as_u16()),
         }),
         status if status.is_server_error() => Err(HelpdeskError::Transient {

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-/// How long a call to Intercom may take.
+/// How long a call to Intercom may take, and may wait for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Timeouts {
     /// To get a connection, TLS included.
@@ -12,6 +12,8 @@ pub struct Timeouts {
     /// A call that brings files, or fetches one. With the time that it takes to fetch them, it fits into the life of a function; and it ends before anybody
     /// looks for what a lost call may have done.
     pub files: Duration,
+    /// How far away the next window of the rate limit may be to be waited for in place. A longer wait is the queue's.
+    pub window: Duration,
 }
 
 impl Default for Timeouts {
@@ -20,6 +22,7 @@ impl Default for Timeouts {
             connect: Duration::from_secs(5),
             total: Duration::from_secs(25),
             files: Duration::from_secs(50),
+            window: Duration::from_secs(1),
         }
     }
 }

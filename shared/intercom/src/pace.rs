@@ -1,14 +1,14 @@
 //! Slows down before Intercom has to refuse: <https://developers.intercom.com/docs/references/rest-api/errors/rate-limiting>.
 
+use mapping::{Clock, Timestamp};
 use reqwest::header::{DATE, HeaderMap, RETRY_AFTER};
 use std::{
-    sync::{Mutex, MutexGuard, PoisonError},
-    time::{Duration, SystemTime, UNIX_EPOCH},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
 };
-use tokio::time::Instant;
 
-/// How long a call waits in place for the next window; a longer wait is the queue's.
-const SHORT: Duration = Duration::from_secs(1);
+/// Ends that lie no further apart than this are those of one window: both are rounded to seconds.
+const ROUNDED: Duration = Duration::from_secs(1);
 
 /// Intercom's windows last ten seconds. A reset that is further away than this is a mistake.
 const LONGEST_WINDOW: Duration = Duration::from_mins(1);
@@ -17,8 +17,12 @@ const LONGEST_WINDOW: Duration = Duration::from_mins(1);
 const LONGEST_WAIT: Duration = Duration::from_mins(15);
 
 /// What is left of the current window, as this process knows it.
-#[derive(Default)]
-pub(crate) struct Pace(Mutex<State>);
+pub(crate) struct Pace {
+    clock: Arc<dyn Clock>,
+    /// How far away the next window may be to be waited for in place.
+    patience: Duration,
+    state: Mutex<State>,
+}
 
 #[derive(Default)]
 struct State {
@@ -29,7 +33,7 @@ struct State {
 #[derive(Clone, Copy)]
 struct Window {
     remaining: u32,
-    ends: Instant,
+    ends: Timestamp,
 }
 
 /// A call on its way, until this is dropped.
@@ -42,12 +46,21 @@ impl Drop for OnItsWay<'_> {
 }
 
 impl Pace {
+    /// Nothing is known of a window yet.
+    pub(crate) fn new(clock: Arc<dyn Clock>, patience: Duration) -> Self {
+        Self {
+            clock,
+            patience,
+            state: Mutex::default(),
+        }
+    }
+
     /// Takes one call out of the window; waits for the next one where that is near, else says how far it is.
     pub(crate) async fn take(&self) -> Result<OnItsWay<'_>, Duration> {
         loop {
             match self.take_now() {
                 Ok(taken) => return Ok(taken),
-                Err(wait) if wait > SHORT => return Err(wait),
+                Err(wait) if wait > self.patience => return Err(wait),
                 Err(wait) => tokio::time::sleep(wait).await,
             }
         }
@@ -55,10 +68,10 @@ impl Pace {
 
     fn take_now(&self) -> Result<OnItsWay<'_>, Duration> {
         let mut state = self.state();
-        let now = Instant::now();
+        let now = self.clock.now();
         if let Some(window) = state.window.as_mut().filter(|window| window.ends > now) {
             if window.remaining == 0 {
-                return Err(window.ends - now);
+                return Err(window.ends.since(now));
             }
             window.remaining -= 1;
         }
@@ -69,16 +82,17 @@ impl Pace {
     /// Reads what the answer to a call that is still on its way says about the window.
     pub(crate) fn observe(&self, headers: &HeaderMap) {
         let remaining = number(headers, "x-ratelimit-remaining").and_then(|left| u32::try_from(left).ok());
-        let (Some(remaining), Some(until)) = (remaining, until_reset(headers)) else {
+        let now = self.clock.now();
+        let (Some(remaining), Some(until)) = (remaining, until_reset(headers, now)) else {
             return;
         };
-        let ends = Instant::now() + until.min(LONGEST_WINDOW);
+        let ends = now + until.min(LONGEST_WINDOW);
         let mut state = self.state();
         // Answers overtake each other: within one window the smallest number is the newest, and the one that counts our calls
         // that are still on their way.
         let same = state
             .window
-            .filter(|known| known.ends > Instant::now() && ends <= known.ends + SHORT);
+            .filter(|known| known.ends > now && ends <= known.ends + ROUNDED);
         // Those that set out before anything was known of a window may fall into it.
         let others = state.on_their_way.saturating_sub(1);
         let fresh = Window {
@@ -93,30 +107,30 @@ impl Pace {
 
     /// Stops all calls of this process for a while, after a 429.
     pub(crate) fn stop(&self, wait: Duration) {
-        let ends = Instant::now() + wait.min(LONGEST_WINDOW);
+        let ends = self.clock.now() + wait.min(LONGEST_WINDOW);
         self.state().window = Some(Window { remaining: 0, ends });
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 /// How long a 429 asks us to wait: `Retry-After`, which is not documented but what Intercom's own clients look for first, else the
 /// time until the window ends.
-pub(crate) fn wait_after(headers: &HeaderMap) -> Option<Duration> {
+pub(crate) fn wait_after(headers: &HeaderMap, now: Timestamp) -> Option<Duration> {
     let seconds = number(headers, RETRY_AFTER.as_str()).and_then(|seconds| u64::try_from(seconds).ok());
     seconds
         .map(Duration::from_secs)
-        .or_else(|| until_reset(headers))
+        .or_else(|| until_reset(headers, now))
         .filter(|wait| !wait.is_zero())
         .map(|wait| wait.min(LONGEST_WAIT))
 }
 
 /// The time until the window ends. Measured by Intercom's own clock where the answer tells it, for ours may be wrong.
-fn until_reset(headers: &HeaderMap) -> Option<Duration> {
+fn until_reset(headers: &HeaderMap, ours: Timestamp) -> Option<Duration> {
     let reset = number(headers, "x-ratelimit-reset")?;
-    let now = theirs(headers).or_else(ours)?;
+    let now = theirs(headers).unwrap_or_else(|| ours.as_seconds());
     Some(Duration::from_secs(
         u64::try_from(reset.saturating_sub(now)).unwrap_or(0),
     ))
@@ -128,11 +142,6 @@ fn theirs(headers: &HeaderMap) -> Option<i64> {
     Some(parsed.timestamp().as_second())
 }
 
-fn ours() -> Option<i64> {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).ok()?;
-    i64::try_from(since.as_secs()).ok()
-}
-
 fn number(headers: &HeaderMap, name: &str) -> Option<i64> {
     headers.get(name)?.to_str().ok()?.trim().parse().ok()
 }
@@ -140,7 +149,9 @@ fn number(headers: &HeaderMap, name: &str) -> Option<i64> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use mapping::testing::ManualClock;
     use reqwest::header::{HeaderName, HeaderValue};
+    use tokio::time::Instant;
 
     fn headers(pairs: &[(&'static str, &str)]) -> HeaderMap {
         pairs
@@ -160,9 +171,24 @@ mod tests {
     /// The second in which the header above was written.
     const THEN: i64 = 784_111_777;
 
+    /// A clock of ours that is some years ahead of theirs, and moves only by hand.
+    fn by_hand() -> (Pace, Arc<ManualClock>) {
+        let clock = Arc::new(ManualClock::new(Timestamp::from_seconds(1_000_000_000)));
+        (Pace::new(Arc::clone(&clock) as Arc<dyn Clock>, Duration::ZERO), clock)
+    }
+
+    /// One that moves by itself.
+    struct Ticking(Instant);
+
+    impl Clock for Ticking {
+        fn now(&self) -> Timestamp {
+            Timestamp::EPOCH + self.0.elapsed()
+        }
+    }
+
     #[tokio::test(start_paused = true)]
     async fn calls_stop_when_the_window_is_empty_and_go_on_with_the_next() {
-        let pace = Pace::default();
+        let pace = Pace::new(Arc::new(Ticking(Instant::now())), Duration::from_secs(1));
         pace.observe(&window("2", &(THEN + 8).to_string()));
         assert_eq!(take(&pace).await, Ok(()));
         assert_eq!(take(&pace).await, Ok(()));
@@ -174,14 +200,24 @@ mod tests {
         assert_eq!(take(&pace).await, Ok(()));
     }
 
+    #[tokio::test(start_paused = true)]
+    async fn whoever_has_no_patience_is_told_how_long_to_wait() {
+        let (pace, clock) = by_hand();
+        pace.observe(&window("0", &(THEN + 8).to_string()));
+        clock.advance(Duration::from_millis(7_500));
+        assert_eq!(take(&pace).await, Err(Duration::from_millis(500)));
+        clock.advance(Duration::from_millis(500));
+        assert_eq!(take(&pace).await, Ok(()));
+    }
+
     /// Takes a call that is answered at once.
     async fn take(pace: &Pace) -> Result<(), Duration> {
         pace.take().await.map(drop)
     }
 
-    #[tokio::test(start_paused = true)]
+    #[tokio::test]
     async fn calls_that_set_out_before_the_window_was_known_count_in_it() {
-        let pace = Pace::default();
+        let (pace, _) = by_hand();
         let first = [pace.take().await.ok(), pace.take().await.ok(), pace.take().await.ok()];
         pace.observe(&window("3", &(THEN + 8).to_string()));
         assert_eq!(take(&pace).await, Ok(()));
@@ -189,9 +225,9 @@ mod tests {
         assert!(first.iter().all(Option::is_some));
     }
 
-    #[tokio::test(start_paused = true)]
+    #[tokio::test]
     async fn an_answer_that_was_overtaken_does_not_give_calls_back() {
-        let pace = Pace::default();
+        let (pace, _) = by_hand();
         pace.observe(&window("0", &(THEN + 8).to_string()));
         pace.observe(&window("5", &(THEN + 8).to_string()));
         assert!(pace.take().await.is_err());
@@ -199,9 +235,9 @@ mod tests {
         assert_eq!(take(&pace).await, Ok(()));
     }
 
-    #[tokio::test(start_paused = true)]
+    #[tokio::test]
     async fn a_reset_that_cannot_be_is_not_waited_for() {
-        let pace = Pace::default();
+        let (pace, _) = by_hand();
         pace.observe(&window("0", "99999999999"));
         assert_eq!(take(&pace).await, Err(LONGEST_WINDOW));
         pace.stop(Duration::from_secs(3));
@@ -210,16 +246,23 @@ mod tests {
 
     #[test]
     fn a_429_says_how_long() {
+        let ours = Timestamp::from_seconds(1_000_000_000);
+        let own_clock = (ours.as_seconds() + 9).to_string();
         let cases = [
             (headers(&[("retry-after", "7")]), Some(7)),
             (window("0", &(THEN + 4).to_string()), Some(4)),
+            (headers(&[("x-ratelimit-reset", &own_clock)]), Some(9)),
             (headers(&[("retry-after", "soon")]), None),
             (headers(&[("retry-after", "86400")]), Some(900)),
             (window("0", &(THEN - 4).to_string()), None),
             (headers(&[]), None),
         ];
         for (headers, seconds) in cases {
-            assert_eq!(wait_after(&headers), seconds.map(Duration::from_secs), "{headers:?}");
+            assert_eq!(
+                pace.wait_after(&headers),
+                seconds.map(Duration::from_secs),
+                "{headers:?}"
+            );
         }
     }
 }

@@ -15,6 +15,7 @@ use bridge::{
     secrets::{Secret, SecretSource, Secrets, SecretsError},
 };
 use intercom::IntercomClient;
+use local::SystemClock;
 use std::{path::PathBuf, sync::Arc, time::Duration};
 use telegram::TelegramClient;
 
@@ -211,7 +212,8 @@ impl Kept {
     pub(crate) fn intercom(&self, base_url: &str) -> anyhow::Result<IntercomClient> {
         let timeouts = intercom::Timeouts::default();
         let http = intercom::http_client(timeouts)?;
-        Ok(IntercomClient::new(http, base_url, self.source(), timeouts))
+        let clock = Arc::new(SystemClock);
+        Ok(IntercomClient::new(http, base_url, self.source(), timeouts, clock))
     }
 
     fn source(&self) -> Arc<dyn SecretSource> {

@@ -250,7 +250,7 @@ fn bridge(
     let store: Arc<dyn Store> = Arc::new(SqliteStore::new(database.clone()));
     let store = Sabotage::store(setting.sabotage, store);
     let lanes = Lanes::new(database, Arc::clone(&clock));
-    let (telegram, intercom) = clients(&config, &source, setting.call_timeout)?;
+    let (telegram, intercom) = clients(&config, &source, setting.call_timeout, &clock)?;
     let ports = Ports {
         store,
         helpdesk: intercom,
@@ -278,6 +278,7 @@ fn clients(
     config: &Config,
     secrets: &Arc<dyn SecretSource>,
     call_timeout: Option<Duration>,
+    clock: &Arc<dyn Clock>,
 ) -> anyhow::Result<(Arc<TelegramClient>, Arc<IntercomClient>)> {
     let mut timeouts = telegram::Timeouts::default();
     timeouts.total = call_timeout.unwrap_or(timeouts.total);
@@ -287,8 +288,11 @@ fn clients(
     let mut timeouts = intercom::Timeouts::default();
     timeouts.total = call_timeout.unwrap_or(timeouts.total);
     timeouts.files = call_timeout.unwrap_or(timeouts.files);
+    // The stage's clock does not move while somebody waits in place.
+    timeouts.window = Duration::ZERO;
     let http = intercom::http_client(timeouts)?;
-    let intercom = IntercomClient::new(http, &config.intercom_api_url, Arc::clone(secrets), timeouts);
+    let (url, clock) = (&config.intercom_api_url, Arc::clone(clock));
+    let intercom = IntercomClient::new(http, url, Arc::clone(secrets), timeouts, clock);
     Ok((Arc::new(telegram), Arc::new(intercom)))
 }
 

@@ -230,7 +230,6 @@ async fn what_the_app_may_not_do_and_who_is_not_there_is_named() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_clock_that_is_wrong_is_noticed() {
     let group = Group::found_by(SimClock::manual(1_768_467_600_000)).await;
-    group.intercom().configure(|options| options.tells_time = true);
     let program = Program::new(&group);
     examine(&program, &[]).says(&[
         "BROKEN    This machine's clock and Intercom's are ",

@@ -8,6 +8,7 @@ use bridge::{
     rich_text::RichText,
     secrets::{FixedSecrets, Secret, Secrets},
 };
+use mapping::testing::ManualClock;
 use serde_json::{Value, json};
 use std::time::Duration;
 
@@ -33,6 +34,7 @@ const PATIENT: Timeouts = Timeouts {
     connect: Duration::from_secs(30),
     total: Duration::from_secs(30),
     files: Duration::from_secs(30),
+    window: Duration::ZERO,
 };
 
 /// For calls that are not.
@@ -40,10 +42,12 @@ const HURRIED: Timeouts = Timeouts {
     connect: Duration::from_millis(500),
     total: Duration::from_millis(500),
     files: Duration::from_millis(500),
+    window: Duration::ZERO,
 };
 
 fn client_at(url: &str, secrets: Arc<dyn SecretSource>, timeouts: Timeouts) -> IntercomClient {
-    IntercomClient::new(http_client(timeouts).unwrap(), url, secrets, timeouts)
+    let clock = Arc::new(ManualClock::new(Timestamp::from_seconds(1_768_467_600)));
+    IntercomClient::new(http_client(timeouts).unwrap(), url, secrets, timeouts, clock)
 }
 
 fn fixed() -> Arc<dyn SecretSource> {

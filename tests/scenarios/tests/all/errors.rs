@@ -9,6 +9,7 @@ use bridge::{
     webhook::{WebhookMethod, WebhookRequest},
 };
 use intercom::IntercomClient;
+use local::SystemClock;
 use mapping::{AdminId, ChatId, ContactId, ConversationId, FileId, MessageId, Timestamp};
 use scenarios::{BadWire, Wire};
 use simulators::{SimClock, intercom::IntercomSim, telegram::TelegramSim};
@@ -46,8 +47,10 @@ fn intercom(url: &str, secrets: Arc<FixedSecrets>) -> IntercomClient {
         connect: SHORT,
         total: SHORT,
         files: SHORT,
+        window: SHORT,
     };
-    IntercomClient::new(intercom::http_client(timeouts).unwrap(), url, secrets, timeouts)
+    let http = intercom::http_client(timeouts).unwrap();
+    IntercomClient::new(http, url, secrets, timeouts, Arc::new(SystemClock))
 }
 
 /// Everything that an error can be made to show.

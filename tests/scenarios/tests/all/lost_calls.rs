@@ -145,7 +145,9 @@ async fn what_a_new_conversation_does_not_get_repeats_nothing() {
                 .iter()
                 .filter(|part| part.kind == "note")
                 .count();
-            assert_eq!(notes, 1, "{call} {fault:?}");
+            // While Intercom wants no calls at all, the note is left out with the rest.
+            let least = usize::from(!matches!(fault, Fault::TooManyRequests(_)));
+            assert!((least..=1).contains(&notes), "{call} {fault:?}: {notes} notes");
             world.finish().await;
         }
     }

@@ -5,6 +5,7 @@ use bridge::{
     secrets::{FixedSecrets, Secret, Secrets},
 };
 use intercom::{IntercomClient, Timeouts, http_client};
+use local::SystemClock;
 use scenarios::World;
 use simulators::{
     Fault, SimClock,
@@ -116,7 +117,8 @@ async fn calls_to_intercom_slow_down_before_nothing_is_left_of_the_window() {
     });
     let timeouts = Timeouts::default();
     let http = http_client(timeouts).unwrap();
-    let client = IntercomClient::new(http, sim.base_url(), Arc::new(secrets.unwrap()), timeouts);
+    let secrets = Arc::new(secrets.unwrap());
+    let client = IntercomClient::new(http, sim.base_url(), secrets, timeouts, Arc::new(SystemClock));
     let client = Arc::new(client);
     let workers = (0..4).map(|_| {
         let client = Arc::clone(&client);

@@ -20,6 +20,8 @@ pub struct Call {
     pub headers: Vec<(String, String)>,
     /// The JSON body; the data of files is replaced by its length.
     pub body: Value,
+    /// When, in milliseconds since the Unix epoch.
+    pub at_ms: i64,
 }
 
 /// A request that passed authorisation.

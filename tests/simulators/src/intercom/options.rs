@@ -66,8 +66,6 @@ pub struct Options {
     pub webhook_timeout: Duration,
     /// The workspace that `GET /me` names, if the access token belongs to another one than this: what is here is not to be seen then.
     pub token_of: Option<String>,
-    /// Answers bear the time of this clock. Whoever learned from it when a window ends would wait for it by the machine's, so it is off.
-    pub tells_time: bool,
 }
 
 /// What happens to the reply of a contact who is no participant. Not documented; refused is the harder case.
@@ -162,7 +160,6 @@ impl Default for Options {
             app_package_code: None,
             webhook_timeout: Duration::from_secs(5),
             token_of: None,
-            tells_time: false,
         }
     }
 }

@@ -177,9 +177,7 @@ async fn respond(shared: Arc<Shared>, mut arrived: Arrived) -> Result<Response<B
     if let Some(call) = shared.world().calls.get_mut(call) {
         call.status = Some(answer.status);
     }
-    if shared.world().options.tells_time {
-        answer.headers.push(("date", shared.date()));
-    }
+    answer.headers.push(("date", shared.date()));
     Ok(answer.into_response())
 }
 
@@ -235,6 +233,7 @@ impl Shared {
             status: None,
             headers,
             body,
+            at_ms: self.clock.now_ms(),
         });
         world.calls.len() - 1
     }
