@@ -207,6 +207,7 @@ mod tests {
         (400, "Bad Request: CHAT_RESTRICTED", "no rights"),
         (400, "Bad Request: the chat is not a forum", "refused"),
         (400, "Bad Request: message is too long", "refused"),
+        (400, "Bad Request: message caption is too long", "refused"),
         (400, "Bad Request: message text is empty", "refused"),
         (
             400,
@@ -232,8 +233,21 @@ mod tests {
             "Bad Request: not enough rights to send photos to the chat",
             "no rights",
         ),
+        (
+            400,
+            "Bad Request: not enough rights to send documents to the chat",
+            "no rights",
+        ),
+        (
+            400,
+            "Bad Request: not enough rights to send music to the chat",
+            "no rights",
+        ),
         (400, "Bad Request: CHAT_SEND_PHOTOS_FORBIDDEN", "no rights"),
         (400, "Bad Request: wrong file identifier/HTTP URL specified", "refused"),
+        (400, "Bad Request: failed to get HTTP URL content", "refused"),
+        (400, "Bad Request: Wrong HTTP URL specified", "refused"),
+        (400, "Bad Request: can't upload file by URL", "refused"),
         (
             400,
             "Bad Request: query is too old and response timeout expired",
@@ -242,6 +256,8 @@ mod tests {
         (401, "Unauthorized", "unauthorized"),
         (401, "Unauthorized: invalid token specified", "unauthorized"),
         (403, "Forbidden: bot was kicked from the supergroup chat", "no rights"),
+        (403, "Forbidden: bot was kicked from the group chat", "no rights"),
+        (403, "Forbidden: bot was kicked from the channel chat", "no rights"),
         (
             403,
             "Forbidden: bot is not a member of the supergroup chat",
@@ -259,11 +275,22 @@ mod tests {
         (404, "Not Found: method not found", "unauthorized"),
         (408, "Request Timeout", "transient"),
         (409, "Conflict: terminated by other getUpdates request", "transient"),
+        (
+            409,
+            "Conflict: can't use getUpdates method while webhook is active; use deleteWebhook to delete the webhook first",
+            "transient",
+        ),
         (413, "Request Entity Too Large", "refused"),
         (418, "something new", "refused"),
         (429, "Too Many Requests: retry after 7", "throttled"),
         (500, "Internal Server Error: restart", "unknown"),
+        (
+            500,
+            "Internal Server Error: sent message was immediately deleted and can't be returned",
+            "unknown",
+        ),
         (502, "Bad Gateway", "unknown"),
+        (504, "Gateway Timeout", "unknown"),
         (599, "something new", "unknown"),
     ];
 
