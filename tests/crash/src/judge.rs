@@ -37,7 +37,11 @@ pub(crate) async fn judge(
             wrong.push(format!("customers see {seen:.60?} where {lines:.60?} should be"));
         }
     }
-    wrong.extend(left_behind(&world.stage, table, &expected.texts).await?);
+    let left = Left {
+        texts: &expected.texts,
+        dead_letters: expected.dead_letters,
+    };
+    wrong.extend(left_behind(&world.stage, table, &left).await?);
     Ok(wrong)
 }
 
@@ -136,23 +140,36 @@ fn matches_lines(seen: &[String], wanted: &[String], may_repeat: bool) -> bool {
     seen.next().is_none()
 }
 
+/// What may be left behind, and what must not.
+pub(crate) struct Left<'l> {
+    /// Pieces of text that must not stand in the table.
+    pub(crate) texts: &'l [String],
+    /// So many dead letters have to be there, and no more.
+    pub(crate) dead_letters: u64,
+}
+
 /// What is left in the queues and in the table, and what the vendors would have refused.
-pub(crate) async fn left_behind(stage: &Stage, table: &Table, texts: &[String]) -> anyhow::Result<Verdict> {
+pub(crate) async fn left_behind(stage: &Stage, table: &Table, left: &Left<'_>) -> anyhow::Result<Verdict> {
     let mut wrong = Vec::new();
-    leftovers(stage, &mut wrong).await?;
-    records(table.records(stage).await?, texts, &mut wrong);
+    leftovers(stage, left.dead_letters, &mut wrong).await?;
+    records(table.records(stage).await?, left.texts, &mut wrong);
     wrong.extend(stage.vendors.telegram.violations());
     wrong.extend(stage.vendors.intercom.violations());
     Ok(wrong)
 }
 
-async fn leftovers(stage: &Stage, wrong: &mut Verdict) -> anyhow::Result<()> {
+async fn leftovers(stage: &Stage, dead_letters: u64, wrong: &mut Verdict) -> anyhow::Result<()> {
     use QueueName::{Inbound, InboundDead, Outbound, OutboundDead};
-    for queue in [Inbound, Outbound, InboundDead, OutboundDead] {
-        let left = stage.machine.lanes().len(queue).await?;
+    let lanes = stage.machine.lanes();
+    for queue in [Inbound, Outbound] {
+        let left = lanes.len(queue).await?;
         if left > 0 {
             wrong.push(format!("{left} messages are left in {queue:?}"));
         }
+    }
+    let dead = lanes.len(InboundDead).await? + lanes.len(OutboundDead).await?;
+    if dead != dead_letters {
+        wrong.push(format!("{dead} dead letters where {dead_letters} should be"));
     }
     Ok(())
 }

@@ -1,7 +1,7 @@
 //! The bridge broken on purpose, from outside, one rule at a time: the suite is worth what it finds here.
 
 use crate::broken::{
-    drop_dead_letters, drop_first_enqueued, drop_markers, forgetting, give_up_at_once, join_at_once, kind, listing,
+    acknowledge_first, drop_dead_letters, drop_markers, forgetting, give_up_at_once, join_at_once, kind, listing,
     reading, set, state, writing,
 };
 use bridge::intercom_message::Conversation;
@@ -71,7 +71,7 @@ pub const SABOTAGES: &[Sabotage] = &[
         "the same word again and again",
         |ports| listing(ports, Vec::clear),
     ),
-    sabotage("acknowledged before it is enqueued", OPENS, drop_first_enqueued),
+    sabotage("acknowledged before it is enqueued", OPENS, acknowledge_first),
     Sabotage {
         look_after: Some(Duration::ZERO),
         ..sabotage("whoever does not know looks too early", OPENS, |ports| ports)
@@ -93,6 +93,11 @@ pub const SABOTAGES: &[Sabotage] = &[
         "leases are not looked at",
         "a topic with a conversation for each customer is deleted",
         |ports| reading(ports, end_lease),
+    ),
+    sabotage(
+        "what kills its workers before it is begun is not counted",
+        "an answer kills its workers",
+        |ports| forgetting(ports, |key| key.sk == "trial"),
     ),
     sabotage("a wait never ends", ANSWERS, |ports| reading(ports, wait_for_ever)),
     sabotage("deliveries end before they are made", OPENS, |ports| {

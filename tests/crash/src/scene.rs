@@ -4,12 +4,15 @@ mod agents;
 mod albums;
 mod conversations;
 mod customers;
+mod endings;
 mod files;
 mod healing;
+mod patience;
 mod topics;
 
 use crate::tap::Tap;
-use bridgectl::stage::{Setting, Stage, Vendors};
+use bridgectl::stage::{Poison, Setting, Stage, Vendors};
+use local::QueueName;
 use simulators::{
     SimClock,
     intercom::Reply,
@@ -30,6 +33,8 @@ pub(crate) struct Expected {
     pub(crate) strays: Vec<String>,
     /// Pieces of text that must not stand in the table.
     pub(crate) texts: Vec<String>,
+    /// What has been given up in the end.
+    pub(crate) dead_letters: u64,
 }
 
 /// The people of a scene, and where they are.
@@ -53,175 +58,153 @@ pub struct Scene {
     /// What happens in it.
     pub name: &'static str,
     pub(crate) variables: &'static [(&'static str, &'static str)],
+    /// At which word workers die in it.
+    pub(crate) poison: Option<Poison>,
     pub(crate) play: for<'w> fn(&'w World) -> Played<'w>,
+}
+
+const fn scene(
+    name: &'static str,
+    variables: &'static [(&'static str, &'static str)],
+    play: for<'w> fn(&'w World) -> Played<'w>,
+) -> Scene {
+    Scene {
+        name,
+        variables,
+        poison: None,
+        play,
+    }
 }
 
 /// All scenes.
 pub const SCENES: &[Scene] = &[
+    scene("a customer opens a conversation and goes on", &[], |world| {
+        Box::pin(customers::opens(world))
+    }),
+    scene("two customers in one topic", &[], |world| {
+        Box::pin(customers::two_customers(world))
+    }),
+    scene("the same word again and again", &[], |world| {
+        Box::pin(customers::same_word(world))
+    }),
+    scene("an agent answers, in three messages", &[], |world| {
+        Box::pin(agents::long_answer(world))
+    }),
+    scene("an agent answers with files", &[], |world| {
+        Box::pin(agents::files(world))
+    }),
+    scene("an agent answers with an album", &[], |world| {
+        Box::pin(agents::album(world))
+    }),
+    scene("staff and agent say the same", &[], |world| {
+        Box::pin(agents::staff(world))
+    }),
+    scene("a message is corrected", &[], |world| {
+        Box::pin(customers::corrected(world))
+    }),
+    scene("an answer is taken back", &[], |world| {
+        Box::pin(agents::redacted(world))
+    }),
+    scene("an answer is taken back before it was sent", &[], |world| {
+        Box::pin(agents::redacted_in_time(world))
+    }),
+    scene(
+        "staff answer the bot where each customer has a conversation",
+        &[("CONVERSATION_PER", "user")],
+        |world| Box::pin(agents::staff_answer_the_bot(world)),
+    ),
+    scene("files are too big", &[], |world| Box::pin(files::too_big(world))),
+    scene("the addresses of files end before they are sent", &[], |world| {
+        Box::pin(files::address_has_ended(world))
+    }),
+    scene(
+        "each customer has a conversation",
+        &[("CONVERSATION_PER", "user")],
+        |world| Box::pin(customers::per_user(world)),
+    ),
+    scene("notifications are lost and swept up", &[], |world| {
+        Box::pin(agents::swept(world))
+    }),
+    scene(
+        "a closed conversation is followed by another",
+        &[("NEW_CONVERSATION", "after_close")],
+        |world| Box::pin(conversations::after_close(world)),
+    ),
+    scene(
+        "an answer is given up and put back",
+        &[("GIVE_UP_AFTER", "20m")],
+        |world| Box::pin(agents::redriven(world)),
+    ),
+    scene("a conversation is deleted", &[], |world| {
+        Box::pin(conversations::deleted(world))
+    }),
+    scene("a conversation is merged into another", &[], |world| {
+        Box::pin(conversations::merged(world))
+    }),
+    scene(
+        "a conversation is followed by another after days of silence",
+        &[("NEW_CONVERSATION", "after_days:2")],
+        |world| Box::pin(conversations::after_days(world)),
+    ),
+    scene("an agent answers where no topic belongs", &[], |world| {
+        Box::pin(conversations::unlinked(world))
+    }),
+    scene("a contact is deleted", &[], |world| {
+        Box::pin(healing::contact_deleted(world))
+    }),
+    scene("a contact is merged into another", &[], |world| {
+        Box::pin(healing::contact_merged(world))
+    }),
+    scene("a contact is archived", &[], |world| {
+        Box::pin(healing::contact_archived(world))
+    }),
+    scene("a group moves with messages in its queue", &[], |world| {
+        Box::pin(healing::moved(world))
+    }),
+    scene("a topic is deleted", &[], |world| Box::pin(topics::deleted(world))),
+    scene(
+        "a topic with a conversation for each customer is deleted",
+        &[("CONVERSATION_PER", "user")],
+        |world| Box::pin(topics::deleted_under_two(world)),
+    ),
+    scene("a customer sends photos", &[], |world| {
+        Box::pin(customers::photos(world))
+    }),
+    scene("albums among texts", &[], |world| Box::pin(albums::among_texts(world))),
+    scene("an album opens a conversation", &[], |world| {
+        Box::pin(albums::opens(world))
+    }),
+    scene("an item of an album is not given out", &[], |world| {
+        Box::pin(albums::without_an_item(world))
+    }),
+    scene("an item of an album is corrected", &[], |world| {
+        Box::pin(albums::corrected(world))
+    }),
+    scene("staff send an album", &[], |world| Box::pin(albums::of_staff(world))),
+    scene("both vendors say that it is too much", &[], |world| {
+        Box::pin(patience::throttled(world))
+    }),
+    scene("an answer takes long", &[], |world| Box::pin(patience::delayed(world))),
+    scene("an answer cannot be begun and is put back", &[], |world| {
+        Box::pin(endings::unbegun(world))
+    }),
+    scene("a message is given up after twelve days", &[], |world| {
+        Box::pin(endings::inbound(world))
+    }),
+    scene("an answer is given up after twelve days", &[], |world| {
+        Box::pin(endings::outbound(world))
+    }),
     Scene {
-        name: "a customer opens a conversation and goes on",
-        variables: &[],
-        play: |world| Box::pin(customers::opens(world)),
+        poison: Some(Poison::Read(endings::POISON)),
+        ..scene("a message kills its workers", &[], |world| {
+            Box::pin(endings::poison(world))
+        })
     },
     Scene {
-        name: "two customers in one topic",
-        variables: &[],
-        play: |world| Box::pin(customers::two_customers(world)),
-    },
-    Scene {
-        name: "the same word again and again",
-        variables: &[],
-        play: |world| Box::pin(customers::same_word(world)),
-    },
-    Scene {
-        name: "an agent answers, in three messages",
-        variables: &[],
-        play: |world| Box::pin(agents::long_answer(world)),
-    },
-    Scene {
-        name: "an agent answers with files",
-        variables: &[],
-        play: |world| Box::pin(agents::files(world)),
-    },
-    Scene {
-        name: "an agent answers with an album",
-        variables: &[],
-        play: |world| Box::pin(agents::album(world)),
-    },
-    Scene {
-        name: "staff and agent say the same",
-        variables: &[],
-        play: |world| Box::pin(agents::staff(world)),
-    },
-    Scene {
-        name: "a message is corrected",
-        variables: &[],
-        play: |world| Box::pin(customers::corrected(world)),
-    },
-    Scene {
-        name: "an answer is taken back",
-        variables: &[],
-        play: |world| Box::pin(agents::redacted(world)),
-    },
-    Scene {
-        name: "an answer is taken back before it was sent",
-        variables: &[],
-        play: |world| Box::pin(agents::redacted_in_time(world)),
-    },
-    Scene {
-        name: "staff answer the bot where each customer has a conversation",
-        variables: &[("CONVERSATION_PER", "user")],
-        play: |world| Box::pin(agents::staff_answer_the_bot(world)),
-    },
-    Scene {
-        name: "files are too big",
-        variables: &[],
-        play: |world| Box::pin(files::too_big(world)),
-    },
-    Scene {
-        name: "the addresses of files end before they are sent",
-        variables: &[],
-        play: |world| Box::pin(files::address_has_ended(world)),
-    },
-    Scene {
-        name: "each customer has a conversation",
-        variables: &[("CONVERSATION_PER", "user")],
-        play: |world| Box::pin(customers::per_user(world)),
-    },
-    Scene {
-        name: "notifications are lost and swept up",
-        variables: &[],
-        play: |world| Box::pin(agents::swept(world)),
-    },
-    Scene {
-        name: "a closed conversation is followed by another",
-        variables: &[("NEW_CONVERSATION", "after_close")],
-        play: |world| Box::pin(conversations::after_close(world)),
-    },
-    Scene {
-        name: "an answer is given up and put back",
-        variables: &[("GIVE_UP_AFTER", "20m")],
-        play: |world| Box::pin(agents::redriven(world)),
-    },
-    Scene {
-        name: "a conversation is deleted",
-        variables: &[],
-        play: |world| Box::pin(conversations::deleted(world)),
-    },
-    Scene {
-        name: "a conversation is merged into another",
-        variables: &[],
-        play: |world| Box::pin(conversations::merged(world)),
-    },
-    Scene {
-        name: "a conversation is followed by another after days of silence",
-        variables: &[("NEW_CONVERSATION", "after_days:2")],
-        play: |world| Box::pin(conversations::after_days(world)),
-    },
-    Scene {
-        name: "an agent answers where no topic belongs",
-        variables: &[],
-        play: |world| Box::pin(conversations::unlinked(world)),
-    },
-    Scene {
-        name: "a contact is deleted",
-        variables: &[],
-        play: |world| Box::pin(healing::contact_deleted(world)),
-    },
-    Scene {
-        name: "a contact is merged into another",
-        variables: &[],
-        play: |world| Box::pin(healing::contact_merged(world)),
-    },
-    Scene {
-        name: "a contact is archived",
-        variables: &[],
-        play: |world| Box::pin(healing::contact_archived(world)),
-    },
-    Scene {
-        name: "a group moves with messages in its queue",
-        variables: &[],
-        play: |world| Box::pin(healing::moved(world)),
-    },
-    Scene {
-        name: "a topic is deleted",
-        variables: &[],
-        play: |world| Box::pin(topics::deleted(world)),
-    },
-    Scene {
-        name: "a topic with a conversation for each customer is deleted",
-        variables: &[("CONVERSATION_PER", "user")],
-        play: |world| Box::pin(topics::deleted_under_two(world)),
-    },
-    Scene {
-        name: "a customer sends photos",
-        variables: &[],
-        play: |world| Box::pin(customers::photos(world)),
-    },
-    Scene {
-        name: "albums among texts",
-        variables: &[],
-        play: |world| Box::pin(albums::among_texts(world)),
-    },
-    Scene {
-        name: "an album opens a conversation",
-        variables: &[],
-        play: |world| Box::pin(albums::opens(world)),
-    },
-    Scene {
-        name: "an item of an album is not given out",
-        variables: &[],
-        play: |world| Box::pin(albums::without_an_item(world)),
-    },
-    Scene {
-        name: "an item of an album is corrected",
-        variables: &[],
-        play: |world| Box::pin(albums::corrected(world)),
-    },
-    Scene {
-        name: "staff send an album",
-        variables: &[],
-        play: |world| Box::pin(albums::of_staff(world)),
+        poison: Some(Poison::Read(endings::POISON)),
+        ..scene("an answer kills its workers", &[], |world| {
+            Box::pin(endings::poisonous_answer(world))
+        })
     },
 ];
 
@@ -243,7 +226,10 @@ impl World {
         let group = telegram.group("Old Friends", &[sam, maria]);
         let anna = vendors.intercom.admin("Anna Weber");
         let colleague = vendors.intercom.admin("Sam Hill");
-        let mut setting = setting;
+        let mut setting = Setting {
+            poison: scene.poison,
+            ..setting
+        };
         setting.variables = vec![
             ("TELEGRAM_CHATS", format!("{forum},{group}")),
             ("STAFF", format!("{}={colleague}", sam.0)),
@@ -285,6 +271,27 @@ impl World {
 
     fn say(&self, user: UserId, place: Place, text: &str) -> i64 {
         self.stage.vendors.telegram.say(user, place, text)
+    }
+
+    /// What agents are told of deliveries in the conversation that opened with this text.
+    fn notes(&self, opening: &str) -> Vec<String> {
+        let conversation = self
+            .conversation(opening)
+            .and_then(|id| self.stage.vendors.intercom.conversation(&id));
+        let parts = conversation.into_iter().flat_map(|one| one.parts);
+        // The first note, which says who writes where, may be missing.
+        let is_told = |text: &str| text.starts_with("Not delivered to Telegram") || text.starts_with("The delayed");
+        let notes = parts.filter(|part| part.kind.starts_with("note") && is_told(&part.text));
+        notes.map(|note| note.text).collect()
+    }
+
+    /// What is given up is put back by the console's button, which somebody may press twice.
+    async fn put_back(&self, from: QueueName, to: QueueName) -> anyhow::Result<()> {
+        for _ in 0..2 {
+            self.stage.machine.lanes().redrive(from, to).await?;
+            self.settle().await?;
+        }
+        Ok(())
     }
 
     /// The conversation that opened with this text.

@@ -8,7 +8,7 @@ use bridge::{
     intercom_message::Conversation,
     ports::{Queue, QueueError, QueueMessage},
 };
-use bridgectl::stage::Ports;
+use bridgectl::stage::{POISONED, Ports};
 use mapping::{Item, Key, Range, Store, StoreError, Timestamp, Write, WriteError};
 use simulators::SimClock;
 use std::{
@@ -241,7 +241,8 @@ pub(crate) const LAST_WORDS: &str = "a crash point";
 pub fn be_quiet_about_crashes() {
     let loud = std::panic::take_hook();
     std::panic::set_hook(Box::new(move |panic| {
-        if panic.payload_as_str() != Some(LAST_WORDS) {
+        let words = panic.payload_as_str();
+        if words != Some(LAST_WORDS) && words != Some(POISONED) {
             loud(panic);
         }
     }));

@@ -5,7 +5,7 @@ use super::{
     world::{AGENTS_WORD, Answered, CUSTOMERS_WORD, Topic, World},
 };
 use crate::{
-    judge::{Verdict, left_behind},
+    judge::{Left, Verdict, left_behind},
     table::Table,
 };
 use simulators::{
@@ -34,7 +34,11 @@ pub(super) async fn judge(world: &World, arrivals: &Arrivals, windows: usize) ->
     let doubled = extra.values().sum();
     unexcused(world, extra, windows, &mut wrong);
     let texts = [CUSTOMERS_WORD, AGENTS_WORD].map(str::to_owned);
-    wrong.extend(left_behind(&world.stage, &Table::OfTheStage, &texts).await?);
+    let left = Left {
+        texts: &texts,
+        dead_letters: 0,
+    };
+    wrong.extend(left_behind(&world.stage, &Table::OfTheStage, &left).await?);
     Ok(Found { wrong, doubled })
 }
 
