@@ -39,6 +39,7 @@ pub(crate) struct Call<'a> {
     method: Method,
     path: &'a [&'a str],
     body: Body,
+    version: &'a str,
 }
 
 enum Body {
@@ -59,7 +60,13 @@ impl<'a> Call<'a> {
             method: Method::GET,
             path,
             body: Body::None,
+            version: VERSION,
         }
+    }
+
+    /// The same as another version of the API does it.
+    pub(crate) fn by_version(self, version: &'a str) -> Self {
+        Self { version, ..self }
     }
 
     pub(crate) fn put(path: &'a [&'a str], body: Value) -> Self {
@@ -206,7 +213,7 @@ impl Api {
             .request(call.method.clone(), self.url(call.path))
             .header(AUTHORIZATION, bearer(token)?)
             .header(ACCEPT, "application/json")
-            .header("Intercom-Version", VERSION)
+            .header("Intercom-Version", call.version)
             .timeout(deadline.saturating_duration_since(Instant::now()));
         let request = match &call.body {
             Body::None => request,

@@ -1,8 +1,13 @@
-//! What only whoever looks after the bridge asks of Intercom: contacts that are to be no more, and who opened which conversation.
+//! What only whoever looks after the bridge asks of Intercom: contacts and conversations that are to be no more, who opened which, and
+//! what another version of the API says.
 
-use crate::{api::Call, client::IntercomClient, decode, search, wire};
+use crate::{
+    api::{Call, unreadable},
+    client::IntercomClient,
+    decode, search, wire,
+};
 use bridge::{failure::HelpdeskError, intercom_message::Conversation};
-use mapping::ContactId;
+use mapping::{ContactId, ConversationId};
 use serde_json::json;
 
 /// A contact as Intercom knows it.
@@ -52,6 +57,24 @@ impl IntercomClient {
     pub async fn delete_contact(&self, contact: &ContactId) -> Result<(), HelpdeskError> {
         let path = ["contacts", contact.as_str()];
         fine_if_gone(self.api.tell(&Call::delete(&path)).await)
+    }
+
+    /// Deletes a conversation for good. One that is gone is fine.
+    pub async fn delete_conversation(&self, conversation: &ConversationId) -> Result<(), HelpdeskError> {
+        let path = ["conversations", conversation.as_str()];
+        fine_if_gone(self.api.tell(&Call::delete(&path)).await)
+    }
+
+    /// A conversation as another version of the REST API shows it, read by the rules of the version that the bridge is written for.
+    pub async fn conversation_as_of(
+        &self,
+        version: &str,
+        conversation: &ConversationId,
+    ) -> Result<Conversation, HelpdeskError> {
+        let path = ["conversations", conversation.as_str()];
+        let call = Call::get(&path).by_version(version);
+        let wire: wire::Conversation = self.api.ask(&call).await?;
+        decode::conversation(wire).ok_or_else(|| unreadable(&call))
     }
 
     /// Conversations in the order in which they were opened, from the page that `cursor` names.

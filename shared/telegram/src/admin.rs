@@ -7,7 +7,7 @@ use crate::{
 };
 use bridge::{failure::MessengerError, telegram_message::ChatKind};
 use mapping::{BotId, ChatId, UpdateId};
-use serde_json::json;
+use serde_json::{Value, json};
 
 /// The bot that the token belongs to: <https://core.telegram.org/bots/api#getme>.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -111,6 +111,12 @@ impl TelegramClient {
         let body = json!({"chat_id": chat, "user_id": bot.0});
         let member = self.request("getChatMember", Effect::Repeatable, &body).await?;
         Ok(standing(Json::new(&member)))
+    }
+
+    /// Calls any method, for a trial of what no description says. A call whose answer was lost is not made again, as with whatever
+    /// people would see twice.
+    pub async fn call_method(&self, method: &str, body: &Value) -> Result<Value, MessengerError> {
+        self.request(method, Effect::Once, body).await
     }
 
     /// The updates that wait, oldest first, at most [`UPDATES_AT_A_TIME`]. They go on waiting: whoever gets them next, by webhook or

@@ -52,6 +52,8 @@ pub struct Reply {
     pub close: bool,
     /// Sends and assigns to this admin.
     pub assign: Option<String>,
+    /// Sends and snoozes until this time in Unix seconds.
+    pub snooze: Option<i64>,
     /// Labels of the buttons that the contact can answer with.
     pub quick_replies: Vec<String>,
 }
@@ -176,13 +178,16 @@ impl IntercomSim {
         let mut world = self.world();
         world.demand_staff(admin);
         let id = world.number(conversation);
-        let (close, assign) = (reply.close, reply.assign.clone());
+        let (close, assign, snooze) = (reply.close, reply.assign.clone(), reply.snooze);
         let draft = world.draft_of(reply);
         let part = match assign {
             _ if close => world.change_state(id, admin, State::Closed, draft),
             Some(to) => world.assign(id, admin, Assignee::Admin(to), draft),
             None => world.write_message(id, Author::Staff(admin.to_owned()), draft),
         };
+        if let Some(until) = snooze {
+            world.change_state(id, admin, State::Snoozed { until }, Draft::default());
+        }
         part.to_string()
     }
 

@@ -58,7 +58,7 @@ impl Request {
     }
 
     pub(super) fn is_216(&self) -> bool {
-        self.version == "2.16"
+        matches!(self.version.as_str(), "2.16" | "2.17")
     }
 }
 

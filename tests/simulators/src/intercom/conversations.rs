@@ -31,6 +31,9 @@ impl World {
         let files = self.files_of(request)?;
         let body = html::from_text(text);
         let id = self.open_conversation(Author::Contact(contact.clone()), &contact, body, files, created_at);
+        if self.options.unsettled.workflows_see_api {
+            self.run_workflow(id);
+        }
         let opened = self.conversations.get(&id).ok_or_else(Refusal::not_found)?;
         Ok(json!({
             "type": "user_message", "id": opened.source.id.to_string(), "created_at": opened.created_at, "body": text,
@@ -52,7 +55,13 @@ impl World {
     /// The same, for an operation that writes: what was merged away takes nothing any more.
     pub(super) fn writable_conversation(&self, id: &str) -> Result<u64, Refusal> {
         let id = self.conversation_id(id)?;
-        if self.conversations.get(&id).is_none_or(|one| one.merged_into.is_none()) {
+        let found = self.conversations.get(&id);
+        if let Some(most) = self.options.unsettled.most_parts
+            && found.is_some_and(|one| one.parts.len() >= most)
+        {
+            return Err(Refusal::invalid("The conversation has too many parts"));
+        }
+        if found.is_none_or(|one| one.merged_into.is_none()) {
             return Ok(id);
         }
         Err(match self.options.merged_write {
@@ -75,12 +84,16 @@ impl World {
     pub(super) fn shown(&self, id: u64, request: &Request) -> Outcome {
         let shown = Shown {
             parts: Parts::Newest,
-            is_plaintext: request.query("display_as") == Some("plaintext"),
+            is_plaintext: request.query("display_as") == Some("plaintext") || !self.options.unsettled.reads_are_html,
             is_216: request.is_216(),
             has_text_times: false,
         };
         let conversation = self.conversations.get(&id).ok_or_else(Refusal::not_found)?;
-        Ok(self.conversation_json(conversation, shown))
+        let mut json = self.conversation_json(conversation, shown);
+        if request.version == "2.17" && self.options.unsettled.newest_is_another {
+            rename(&mut json, "conversation_parts", "messages");
+        }
+        Ok(json)
     }
 
     pub(super) fn get_conversation(&self, request: &Request) -> Outcome {
@@ -243,5 +256,13 @@ impl World {
             .filter(takes_part)
             .map(|one| one.id)
             .next_back()
+    }
+}
+
+fn rename(object: &mut Value, from: &str, to: &str) {
+    if let Some(fields) = object.as_object_mut()
+        && let Some(value) = fields.remove(from)
+    {
+        fields.insert(to.to_owned(), value);
     }
 }

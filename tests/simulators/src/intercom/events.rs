@@ -74,8 +74,11 @@ impl World {
         let is_state_only = match self.options.one_click {
             OneClick::Observed => part.kind == "close",
             OneClick::Both => false,
-            OneClick::StateOnly => true,
+            OneClick::StateOnly | OneClick::Untold => true,
         };
+        if state.is_some() && has_text && self.options.one_click == OneClick::Untold {
+            return Vec::new();
+        }
         if state.is_some() && is_state_only {
             topics.clear();
         }

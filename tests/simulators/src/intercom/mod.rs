@@ -36,7 +36,9 @@ mod webhooks;
 pub use agent::{File, Reply};
 pub use call::Call;
 pub use events::TOPICS;
-pub use options::{BotTopics, MergedWrite, OneClick, Options, OutsiderReply, PlaintextImages, RedactionPayload};
+pub use options::{
+    BotTopics, MergedWrite, OneClick, Options, OutsiderReply, PlaintextImages, RedactionPayload, Unsettled,
+};
 pub use outbox::Sent;
 pub use scopes::Scope;
 pub use sim::IntercomSim;

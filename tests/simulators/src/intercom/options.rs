@@ -62,6 +62,8 @@ pub struct Options {
     pub plaintext_images: PlaintextImages,
     /// `app_package_code` of parts made through the API.
     pub app_package_code: Option<String>,
+    /// What nobody has established, and the bridge takes for granted.
+    pub unsettled: Unsettled,
     /// How long (real time) a notification waits for its answer.
     pub webhook_timeout: Duration,
     /// The workspace that `GET /me` names, if the access token belongs to another one than this: what is here is not to be seen then.
@@ -117,6 +119,52 @@ pub enum OneClick {
     Both,
     /// On the topic of the state only.
     StateOnly,
+    /// On none of those that the bridge listens to.
+    Untold,
+}
+
+/// What nobody has established about the real service: the default is what the bridge takes for granted, the other answer what a live
+/// check has to notice.
+#[derive(Clone, Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a knob of its own")]
+pub struct Unsettled {
+    /// The second attempt at a notification has the id of the first.
+    pub retries_keep_id: bool,
+    /// Replies are read as HTML; otherwise they are shown as they were written, tags and all.
+    pub replies_are_html: bool,
+    /// Conversations that are read through the API have HTML in them; otherwise plain text.
+    pub reads_are_html: bool,
+    /// Notifications in plain text have the line breaks of the message; otherwise spaces.
+    pub plaintext_has_lines: bool,
+    /// The most bytes that the files of a reply may have together. More is refused, and counts as nobody's mistake where this is less
+    /// than what is taken for granted.
+    pub most_attached: usize,
+    /// Conversations that are opened through the API set off workflows: one assigns and greets.
+    pub workflows_see_api: bool,
+    /// The newest version calls what was said by another name.
+    pub newest_is_another: bool,
+    /// So many parts a conversation takes.
+    pub most_parts: Option<usize>,
+}
+
+impl Unsettled {
+    /// The most bytes of files that are taken for granted: what incoming e-mail may bring.
+    pub const GRANTED: usize = 20 << 20;
+}
+
+impl Default for Unsettled {
+    fn default() -> Self {
+        Self {
+            retries_keep_id: true,
+            replies_are_html: true,
+            reads_are_html: true,
+            plaintext_has_lines: true,
+            most_attached: Self::GRANTED,
+            workflows_see_api: false,
+            newest_is_another: false,
+            most_parts: None,
+        }
+    }
 }
 
 /// What becomes of an image inside the text where bodies are plain text.
@@ -158,6 +206,7 @@ impl Default for Options {
             one_click: OneClick::Observed,
             plaintext_images: PlaintextImages::Marker,
             app_package_code: None,
+            unsettled: Unsettled::default(),
             webhook_timeout: Duration::from_secs(5),
             token_of: None,
         }

@@ -148,6 +148,9 @@ impl World {
         let subscription = self.outbox.subscription.as_ref().filter(|to| !to.is_disabled)?;
         let url = subscription.url.clone();
         notification.attempts += 1;
+        if notification.attempts > 1 && !self.options.unsettled.retries_keep_id {
+            notification.id = Some(format!("notif_{}", Uuid::new_v4()));
+        }
         notification.first_sent_s.get_or_insert(self.clock.now_s());
         if let Subject::Raw { body, signature } = &notification.subject {
             return Some(Letter {

@@ -100,6 +100,20 @@ impl World {
         id
     }
 
+    /// What the workspace's workflow for new conversations does: it assigns to the token's own admin, and greets.
+    pub(super) fn run_workflow(&mut self, conversation: u64) {
+        let admin = self.workspace.own_admin.clone();
+        self.assign(
+            conversation,
+            &admin.clone(),
+            Assignee::Admin(admin),
+            Draft {
+                body: Some("<p>Somebody will be with you soon</p>".to_owned()),
+                ..Draft::default()
+            },
+        );
+    }
+
     /// Adds a part and nothing else.
     pub(super) fn add_part(&mut self, conversation: u64, author: Author, draft: Draft) -> u64 {
         let id = self.next_id(PART_IDS);

@@ -95,7 +95,12 @@ impl World {
 
     fn shown_body(&self, body: &str, is_plaintext: bool) -> String {
         if is_plaintext {
-            html::plaintext(body, self.options.plaintext_images)
+            let text = html::plaintext(body, self.options.plaintext_images);
+            if self.options.unsettled.plaintext_has_lines {
+                text
+            } else {
+                text.replace('\n', " ")
+            }
         } else {
             links::with_signed_urls(self, body)
         }

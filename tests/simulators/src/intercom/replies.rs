@@ -8,14 +8,12 @@ use super::{
     call::Request,
     html,
     model::{Author, State, Upload, World},
-    options::OutsiderReply,
+    options::{OutsiderReply, Unsettled},
     parts::{Assignee, Draft},
 };
 
 /// A message may be dated this far ahead, for clocks differ.
 const MOST_SKEW_S: i64 = 300;
-/// No limit is published; this is what incoming e-mail may bring.
-const MOST_BYTES: usize = 20 << 20;
 
 impl World {
     pub(super) fn reply(&mut self, request: &Request) -> Outcome {
@@ -82,7 +80,8 @@ impl World {
             None if kind != "quick_reply" => {
                 return Err(Refusal::new(400, "parameter_not_found", "body not specified").violation());
             }
-            given => given.map(html::sanitized),
+            given if self.options.unsettled.replies_are_html => given.map(html::sanitized),
+            given => given.map(html::from_text),
         };
         Ok(Draft {
             kind: kind.to_owned(),
@@ -134,10 +133,11 @@ impl World {
                 .collect::<Result<_, _>>()?
         } else {
             let files: Vec<Upload> = given.iter().map(decoded).collect::<Result<_, _>>()?;
-            if files.iter().map(|file| file.bytes.len()).sum::<usize>() > MOST_BYTES {
-                return Err(
-                    Refusal::new(413, "request_entity_too_large", "attachment_files are too large").violation(),
-                );
+            let bytes = files.iter().map(|file| file.bytes.len()).sum::<usize>();
+            if bytes > self.options.unsettled.most_attached {
+                let refusal = Refusal::new(413, "request_entity_too_large", "attachment_files are too large");
+                let is_granted = bytes <= Unsettled::GRANTED;
+                return Err(if is_granted { refusal } else { refusal.violation() });
             }
             files
         };

@@ -24,7 +24,7 @@ use super::{
 use crate::{Fault, Faults, SimClock};
 
 /// The REST versions that the simulator knows.
-const VERSIONS: &[&str] = &["2.14", "2.15", "2.16"];
+const VERSIONS: &[&str] = &["2.14", "2.15", "2.16", "2.17"];
 const MOST_BYTES: usize = 256 << 20;
 
 /// What the server, the webhooks and the handle share.

@@ -112,6 +112,7 @@ fn perform(world: &mut World, call: Pending, now_ms: i64) -> Result<Value, Refus
         }
         Err(refusal) => (Value::Null, Err(refusal)),
     };
+    let answered = answered.map_err(|refusal| world.unsettled.worded(refusal));
     let outcome = match &answered {
         Ok(success) => Outcome::Done(success.result.clone()),
         Err(refusal) => Outcome::Refused {

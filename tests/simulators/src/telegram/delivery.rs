@@ -209,15 +209,17 @@ impl Job {
         request = request
             .header(CONTENT_TYPE, "application/json")
             .body(self.payload.clone());
-        if !self.webhook.secret.is_empty() {
+        let (shows_secret, honours) = {
+            let world = self.shared.world();
+            (world.unsettled.shows_secret, world.unsettled.honours_retry_after)
+        };
+        if shows_secret && !self.webhook.secret.is_empty() {
             request = request.header("X-Telegram-Bot-Api-Secret-Token", &self.webhook.secret);
         }
         let response = request.send().await?;
         let status = response.status();
-        let retry_after_s = response
-            .headers()
-            .get(RETRY_AFTER)
-            .and_then(|value| value.to_str().ok()?.parse().ok());
+        let retry_after = response.headers().get(RETRY_AFTER).filter(|_| honours);
+        let retry_after_s = retry_after.and_then(|value| value.to_str().ok()?.parse().ok());
         let body = response.bytes().await?;
         if status.is_success() {
             self.obey(&body);

@@ -4,8 +4,6 @@ use serde_json::{Value, json};
 
 use super::refusal::Refusal;
 
-/// The server passes over what is above this in silence.
-const MOST_ENTITIES: usize = 100;
 /// About what all entities together may weigh; the exact measure is not published.
 const HEAVIEST_ENTITIES: usize = 9_500;
 /// Bytes of raw text.
@@ -29,16 +27,21 @@ pub(crate) fn utf16_len(text: &str) -> i64 {
 }
 
 impl Rich {
-    /// Takes text and entities as a bot sends them; `passed_over` gets what the server would not even mention.
-    pub(crate) fn checked(text: &str, entities: &[Value], passed_over: &mut Vec<String>) -> Result<Self, Refusal> {
+    /// Takes text and entities as a bot sends them, the first `most`; `passed_over` gets what the server would not even mention.
+    pub(crate) fn checked(
+        text: &str,
+        entities: &[Value],
+        most: usize,
+        passed_over: &mut Vec<String>,
+    ) -> Result<Self, Refusal> {
         if text.len() > LONGEST_RAW {
             return Err(Refusal::wrong("text is too long"));
         }
-        if entities.len() > MOST_ENTITIES {
-            passed_over.push(format!("{} entities, only {MOST_ENTITIES} are kept", entities.len()));
+        if entities.len() > most {
+            passed_over.push(format!("{} entities, only {most} are kept", entities.len()));
         }
         let mut kept = Vec::new();
-        for entity in entities.iter().take(MOST_ENTITIES) {
+        for entity in entities.iter().take(most) {
             if check(text, entity)? {
                 kept.push(entity.clone());
             } else {
@@ -274,16 +277,16 @@ mod tests {
     #[test]
     fn offsets_count_utf16_units() {
         let mut passed = Vec::new();
-        assert!(Rich::checked("😀x", &[entity("bold", 2, 1)], &mut passed).is_ok());
+        assert!(Rich::checked("😀x", &[entity("bold", 2, 1)], 100, &mut passed).is_ok());
         for wrong in [entity("bold", 1, 1), entity("bold", 0, 1), entity("bold", 2, 2)] {
-            assert!(Rich::checked("😀x", &[wrong], &mut passed).is_err());
+            assert!(Rich::checked("😀x", &[wrong], 100, &mut passed).is_err());
         }
         assert_eq!(passed, Vec::<String>::new());
     }
 
     #[test]
     fn blank_ends_are_cut_and_entities_follow() {
-        let rich = Rich::checked("  ab ", &[entity("bold", 0, 5)], &mut Vec::new()).unwrap();
+        let rich = Rich::checked("  ab ", &[entity("bold", 0, 5)], 100, &mut Vec::new()).unwrap();
         assert_eq!(
             rich,
             Rich {
@@ -301,7 +304,7 @@ mod tests {
             (entity("blockquote", 0, 3), entity("blockquote", 1, 1)),
         ] {
             let mut passed = Vec::new();
-            Rich::checked("abcdef", &[one, other], &mut passed).unwrap();
+            Rich::checked("abcdef", &[one, other], 100, &mut passed).unwrap();
             assert_eq!(passed.len(), 1, "{passed:?}");
         }
     }

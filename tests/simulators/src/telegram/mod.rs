@@ -27,6 +27,7 @@ mod seen;
 mod server;
 mod sim;
 mod table;
+mod unsettled;
 mod updates;
 mod world;
 
@@ -35,4 +36,5 @@ pub use compose::{Compose, Media, MediaKind, Voice};
 pub use people::{Bot, Right, Rights, UserId};
 pub use seen::{Seen, SeenMedia, SeenTopic};
 pub use sim::TelegramSim;
+pub use unsettled::Unsettled;
 pub use world::Place;

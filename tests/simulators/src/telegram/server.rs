@@ -118,6 +118,9 @@ impl Drop for Late {
 
 fn ignored(shared: &Shared, call: Pending, refusal: &Refusal) -> Response {
     shared.note_ignored(call, Some(refusal));
+    if shared.world().unsettled.front_end_speaks_json {
+        return in_json(refusal);
+    }
     refused(refusal)
 }
 
@@ -143,6 +146,11 @@ fn refused(refusal: &Refusal) -> Response {
         );
         return (status, [(CONTENT_TYPE, "text/html")], page).into_response();
     }
+    in_json(refusal)
+}
+
+fn in_json(refusal: &Refusal) -> Response {
+    let status = StatusCode::from_u16(refusal.code).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     let mut response = json_response(status, refusal.body().to_string());
     if let Some(seconds) = refusal.retry_after() {
         response.headers_mut().insert(RETRY_AFTER, seconds.into());

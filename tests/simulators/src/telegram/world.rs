@@ -8,6 +8,7 @@ use super::{
     call::Call,
     files::StoredFile,
     people::{CHANNEL_BOT, GROUP_ANONYMOUS_BOT, Member, Person, Right, Status, TELEGRAM, UserId},
+    unsettled::Unsettled,
     updates::Outbox,
 };
 
@@ -138,6 +139,7 @@ pub(crate) struct World {
     pub(crate) calls: Vec<Call>,
     pub(crate) violations: Vec<String>,
     pub(crate) pace: bool,
+    pub(crate) unsettled: Unsettled,
     counter: i64,
     /// Message ids outside supergroups count through all of an account's chats.
     account_message: i64,

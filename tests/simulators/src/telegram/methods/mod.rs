@@ -19,6 +19,11 @@ use super::{
 
 type Answer = Result<Value, Refusal>;
 
+/// Whether a method makes or changes a topic.
+pub(crate) fn is_about_topics(method: &str) -> bool {
+    matches!(method, "createForumTopic" | "editForumTopic")
+}
+
 /// What a method works on.
 pub(crate) struct Context<'a> {
     pub(crate) world: &'a mut World,
@@ -29,6 +34,10 @@ pub(crate) struct Context<'a> {
 
 pub(crate) fn run(mut context: Context<'_>, method: &str) -> Result<Success, Refusal> {
     let context = &mut context;
+    if context.world.unsettled.counts(method) {
+        let chat = context.chat()?;
+        context.keep_pace(chat, 1)?;
+    }
     match method {
         "setWebhook" => return updates::set_webhook(context),
         "deleteWebhook" => return updates::delete_webhook(context),

@@ -64,7 +64,7 @@ impl Context<'_> {
             .filter(|_| self.world.chat(chat).forum);
         target.topic = self.topic_of(chat, named)?;
         self.reply(&mut target)?;
-        if !self.world.may_write_in(chat, self.bot, target.topic) {
+        if !self.world.may_write_in(chat, self.bot, target.topic) || self.is_kept_out(chat, target.topic) {
             return Err(Refusal::bad("TOPIC_CLOSED"));
         }
         self.keep_pace(chat, messages)?;
@@ -82,6 +82,9 @@ impl Context<'_> {
     fn topic_of(&mut self, chat: i64, named: Option<i64>) -> Result<Option<i64>, Refusal> {
         let Some(id) = named else { return Ok(None) };
         let now_ms = self.now_ms;
+        if self.world.unsettled.archived_topics.contains(&id) {
+            return Err(Refusal::bad("message thread not found"));
+        }
         let Some(topic) = self.world.chat_mut(chat).topics.get_mut(&id) else {
             return Err(Refusal::wrong("message thread not found"));
         };
@@ -144,9 +147,21 @@ impl Context<'_> {
         self.args.get("message_thread_id").is_some()
     }
 
+    /// Whether nobody but the creator writes in a closed topic, whatever they manage.
+    fn is_kept_out(&self, chat: i64, topic: Option<i64>) -> bool {
+        let chat = self.world.chat(chat);
+        let of_another = match topic.and_then(|topic| chat.topics.get(&topic)) {
+            Some(topic) => topic.closed && topic.creator != self.bot,
+            None => chat.general_closed,
+        };
+        of_another && !self.world.unsettled.managers_write_in_closed
+    }
+
     /// At most one message a second in a chat, and 20 a minute in a group; an album counts as its items.
-    fn keep_pace(&mut self, chat: i64, messages: i64) -> Result<(), Refusal> {
+    pub(super) fn keep_pace(&mut self, chat: i64, messages: i64) -> Result<(), Refusal> {
         let (on, now_ms) = (self.world.pace, self.now_ms);
+        let is_by_item = self.world.unsettled.albums_count_by_item;
+        let messages = if is_by_item { messages } else { 1 };
         let chat = self.world.chat_mut(chat);
         chat.sent_ms.retain(|sent| now_ms - sent < 60_000);
         if on && chat.sent_ms.back().is_some_and(|last| now_ms - last < 1_000) {
@@ -170,16 +185,16 @@ impl Context<'_> {
             .get(entities)
             .and_then(Value::as_array)
             .map_or(&[][..], Vec::as_slice);
-        let mut passed_over = Vec::new();
+        let (most, mut passed_over) = (self.world.unsettled.most_entities, Vec::new());
         let mode = source
             .get("parse_mode")
             .and_then(Value::as_str)
             .filter(|mode| !mode.is_empty());
         let rich = match mode {
-            None => Rich::checked(raw, given, &mut passed_over)?,
+            None => Rich::checked(raw, given, most, &mut passed_over)?,
             Some(mode) if mode.eq_ignore_ascii_case("html") => {
                 let (text, parsed) = markup::parse(raw)?;
-                Rich::checked(&text, &parsed, &mut passed_over)?
+                Rich::checked(&text, &parsed, most, &mut passed_over)?
             }
             Some(_) => return Err(Refusal::wrong("unsupported parse_mode")),
         };
