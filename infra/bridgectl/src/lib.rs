@@ -10,6 +10,7 @@ pub mod export;
 pub mod findings;
 pub mod import;
 pub mod install;
+pub mod live_check;
 mod map_file;
 pub mod place;
 mod rebuild;

@@ -8,7 +8,7 @@
 use bridgectl::{
     check, demo, doctor, erase, export,
     findings::Level,
-    import, reconcile, redrive, rotate, serve, settings,
+    import, live_check, reconcile, redrive, rotate, serve, settings,
     setup::{self, Terminal, Unattended},
     stage::Sabotage,
 };
@@ -58,6 +58,9 @@ enum Action {
     Import(import::Import),
     /// Sets the bridge up: asks for the tokens, finds the groups, registers the webhook, goes through Intercom's Developer Hub with you.
     Setup(setup::Setup),
+    /// Tries, on a development workspace and in a test group, what no description says and the bridge takes for granted; removes what it
+    /// made. Exits 0 if all holds, 1 if something could not be removed, 2 if something differs, 3 if something could not be tried.
+    LiveCheck(live_check::LiveCheck),
     /// Looks at everything that can be looked at from outside, and says what to do. Exits 0 if all is well, 1 if somebody should look
     /// at something, 2 if something is broken, 3 if something could not be checked.
     Doctor(doctor::Doctor),
@@ -117,6 +120,10 @@ async fn run(command: Command) -> anyhow::Result<ExitCode> {
             log("error");
             set_up(&setup).await
         }
+        Action::LiveCheck(check) => {
+            log("error");
+            try_live(&check).await
+        }
         Action::Doctor(doctor) => {
             log("error");
             Ok(examine(&doctor).await)
@@ -136,6 +143,24 @@ async fn set_up(setup: &setup::Setup) -> anyhow::Result<ExitCode> {
     };
     println!("{}", found.text());
     Ok(found.exit_code())
+}
+
+async fn try_live(check: &live_check::LiveCheck) -> anyhow::Result<ExitCode> {
+    let report = if check.yes {
+        live_check::run(check, &mut Unattended).await?
+    } else {
+        anyhow::ensure!(
+            stdin().is_terminal(),
+            "nobody can be asked here: pass --yes and --workspace"
+        );
+        live_check::run(check, &mut Terminal).await?
+    };
+    if check.json {
+        println!("{:#}", report.json());
+    } else {
+        println!("{}", report.text());
+    }
+    Ok(report.exit_code())
 }
 
 /// Where nothing can be looked at, that is what could not be checked.

@@ -216,6 +216,11 @@ impl Kept {
         Ok(IntercomClient::new(http, base_url, self.source(), timeouts, clock))
     }
 
+    /// All of them as they are.
+    pub(crate) fn current(&self) -> Secrets {
+        self.filled()
+    }
+
     fn source(&self) -> Arc<dyn SecretSource> {
         Arc::new(Given(Arc::new(self.filled())))
     }

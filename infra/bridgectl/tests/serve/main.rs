@@ -9,6 +9,7 @@
 mod doctor;
 mod erased;
 mod group;
+mod live_check;
 mod mapped;
 mod program;
 mod reconcile;
