@@ -1,8 +1,11 @@
 //! `bridgectl serve`: the bridge on one machine, against the real services.
 
-use crate::settings::{self, Settings};
+use crate::{
+    settings::{self, Settings},
+    times::read_span,
+};
 use anyhow::Context as _;
-use bridge::{Context, Known, Queues, config::Config, secrets::SecretSource};
+use bridge::{Context, Known, Queues, config::Config, outbound::Watch, secrets::SecretSource};
 use intercom::{IntercomClient, IntercomNotifications};
 use local::{Database, Lanes, Machine, QueueName, SqliteStore, SystemClock, SystemEntropy};
 use mapping::{Clock, Ledger};
@@ -10,6 +13,7 @@ use std::{
     net::SocketAddr,
     path::{Path, PathBuf},
     sync::Arc,
+    time::Duration,
 };
 use telegram::{TelegramClient, TelegramUpdates};
 use tokio::{net::TcpListener, signal, sync::watch};
@@ -26,6 +30,9 @@ pub struct Serve {
     /// The URL under which the vendors reach this program, https://…; registers Telegram's webhook there and prints Intercom's.
     #[arg(long)]
     public_url: Option<String>,
+    /// How often both vendors are asked whether they know the tokens and deliver here; what is wrong stands in the log.
+    #[arg(long, value_parser = read_span, default_value = "5m")]
+    watch_every: Duration,
 }
 
 /// The handlers over one database file.
@@ -94,7 +101,7 @@ pub async fn run(serve: Serve) -> anyhow::Result<()> {
     let machine: Arc<Served> = Arc::new(Machine::new(
         TelegramUpdates,
         IntercomNotifications,
-        context,
+        Arc::clone(&context),
         lanes,
         Arc::new(SystemClock),
     ));
@@ -109,6 +116,11 @@ pub async fn run(serve: Serve) -> anyhow::Result<()> {
 
     let (stop, stopped) = watch::channel(false);
     let workers = tokio::spawn(Arc::clone(&machine).run(stopped.clone()));
+    let watches = tokio::spawn(watch_regularly(
+        Watch::new(context, Arc::clone(&clients.telegram) as _),
+        serve.watch_every,
+        stopped.clone(),
+    ));
     let router = local::router(machine);
     let mut told = stopped;
     let server = tokio::spawn(async move {
@@ -122,7 +134,15 @@ pub async fn run(serve: Serve) -> anyhow::Result<()> {
     stop.send_replace(true);
     server.await.context("the listener died")??;
     workers.await.context("the workers died")?;
+    watches.await.context("the watch died")?;
     Ok(())
+}
+
+/// Looks for what nobody would notice until a message is missed. Whoever has just started the program may still have to register it.
+async fn watch_regularly(watch: Watch, every: Duration, mut stop: watch::Receiver<bool>) {
+    while tokio::time::timeout(every, stop.wait_for(|stop| *stop)).await.is_err() {
+        watch.look().await;
+    }
 }
 
 /// The address, if the vendors can call one below it.

@@ -17,6 +17,7 @@ mod redriven;
 mod rotated;
 mod samples;
 mod setup;
+mod watched;
 
 use group::Group;
 use program::Program;

@@ -203,7 +203,16 @@ impl<'g> Program<'g> {
 
     /// Starts it and waits until it answers.
     pub(crate) async fn start(&mut self) {
-        self.launch(&[], false).await;
+        self.start_with(&[]).await;
+    }
+
+    /// The same, asking both vendors every second what they know of it.
+    pub(crate) async fn start_watching(&mut self) {
+        self.start_with(&["--watch-every", "1s"]).await;
+    }
+
+    async fn start_with(&mut self, arguments: &[&str]) {
+        self.launch(arguments, false).await;
         if !self.is_registered {
             self.is_registered = true;
             self.group.register(&self.url()).await;
