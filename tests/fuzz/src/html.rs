@@ -7,8 +7,17 @@ use proptest::{collection::vec, prelude::*, sample::Index, test_runner::TestCase
 /// HTML becomes messages.
 pub struct Html;
 
-/// Where a browser shows less than is written, or in another order, for reasons that are no mail's or agent's.
+/// What a card begins with. Of one that ends its title is read alone, or so much as a line holds.
+const CARDS: &[&str] = &[
+    "<a class=\"intercom-interblocks-article-card\" href=\"https://x.example/\">",
+    "<div class='x messenger-card'>",
+    "<td class=intercom-interblocks-link><div class=intercom-interblocks-link-title>",
+];
+
+/// Where a browser shows less than is written, or in another order, for reasons that are no mail's or agent's; and cards.
 const FOREIGN: &[&str] = &[
+    "messenger-card",
+    "intercom-interblocks-",
     "<svg",
     "<math",
     "<template",
@@ -115,6 +124,8 @@ impl Target for Html {
         let tag = proptest::sample::select(TAGS).prop_map(str::to_owned);
         let piece = prop_oneof![2 => word, 3 => tag];
         let soup = vec(piece, 0..24).prop_map(|pieces| pieces.concat()).boxed();
+        let card = proptest::sample::select(CARDS);
+        let carded = (soup.clone(), card, soup.clone()).prop_map(|(before, card, inside)| before + card + &inside);
         let long = (soup.clone(), 2_usize..60).prop_map(|(soup, times)| soup.repeat(times));
         let seeds = json::texts("corpus/html");
         let spliced =
@@ -126,6 +137,7 @@ impl Target for Html {
             });
         prop_oneof![
             24 => soup,
+            3 => carded,
             4 => spliced,
             1 => long,
             1 => any::<String>(),
