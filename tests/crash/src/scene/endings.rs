@@ -49,7 +49,7 @@ pub(super) async fn unbegun(world: &World) -> anyhow::Result<Expected> {
     world.say(world.maria, topic, "a question");
     world.settle().await?;
     let intercom = &world.stage.vendors.intercom;
-    intercom.configure(|options| options.api_version = "2.15".to_owned());
+    intercom.set_api_version("2.15");
     world.stage.vendors.clock.advance_to(LATER_MS);
     intercom
         .faults()

@@ -22,7 +22,7 @@ impl World {
     }
 
     /// The agents have to be told exactly once that the topic is another one.
-    fn agents_are_told_once(&self) -> anyhow::Result<()> {
+    fn told_once_of_the_topic(&self) -> anyhow::Result<()> {
         let conversations = self.stage.vendors.intercom.conversations();
         let parts = conversations.iter().flat_map(ConversationView::messages);
         let told = parts.filter(|part| part.text.contains("created anew")).count();
@@ -48,7 +48,7 @@ pub(super) async fn deleted(world: &World) -> anyhow::Result<Expected> {
     world.settle().await?;
     world.answer("a question", "<p>good</p>")?;
     world.settle().await?;
-    world.agents_are_told_once()?;
+    world.told_once_of_the_topic()?;
     Ok(Expected {
         inbox: vec![said(&[
             ("Maria Lopez", "a question"),
@@ -78,7 +78,7 @@ pub(super) async fn deleted_under_two(world: &World) -> anyhow::Result<Expected>
     world.say(world.ken, anew, "ken again");
     world.say(world.maria, anew, "maria again");
     world.settle().await?;
-    world.agents_are_told_once()?;
+    world.told_once_of_the_topic()?;
     let inbox = vec![
         said(&[
             ("Maria Lopez", "from maria"),
