@@ -259,7 +259,7 @@ mod tests {
         ];
         for (headers, seconds) in cases {
             assert_eq!(
-                pace.wait_after(&headers),
+                wait_after(&headers, ours),
                 seconds.map(Duration::from_secs),
                 "{headers:?}"
             );
