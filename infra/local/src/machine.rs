@@ -13,7 +13,10 @@ use bridge::{
 };
 use mapping::{Clock, Timestamp};
 use std::{
+    future::poll_fn,
+    pin::pin,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
+    task::Poll,
     time::Duration,
 };
 use tokio::{
@@ -149,6 +152,7 @@ where
     async fn carry(&self, name: QueueName, taken: &Taken) -> Result<(), DatabaseError> {
         let received = taken.received.clone();
         let (inbound, outbound) = (Arc::clone(&self.inbound_worker), Arc::clone(&self.outbound_worker));
+        let (clock, until) = (Arc::clone(&self.clock), self.clock.now() + WORKER_MAY_TAKE);
         // A task of its own, so that a panic ends this message's worker and nothing else.
         let worker = tokio::spawn(async move {
             let carried = async {
@@ -157,12 +161,12 @@ where
                     QueueName::Outbound | QueueName::OutboundDead => outbound.handle(&received).await,
                 }
             };
-            timeout(WORKER_MAY_TAKE, carried).await
+            timeout(WORKER_MAY_TAKE, before(until, clock.as_ref(), carried)).await
         });
         match worker.await {
-            Ok(Ok(Verdict::Done)) => self.lanes.done(taken).await,
-            Ok(Ok(Verdict::Later(at))) => self.lanes.later(taken, at).await,
-            Ok(Err(_)) | Err(_) => {
+            Ok(Ok(Some(Verdict::Done))) => self.lanes.done(taken).await,
+            Ok(Ok(Some(Verdict::Later(at)))) => self.lanes.later(taken, at).await,
+            Ok(Ok(None) | Err(_)) | Err(_) => {
                 tracing::error!(
                     lane = taken.received.lane,
                     "a worker did not come to an end; its message comes again"
@@ -249,7 +253,48 @@ where
     }
 }
 
+/// Carries no further at this time or after it.
+///
+/// A machine that slept has not moved the timer of whoever was at work, and when it wakes, others may hold its lease. So whenever that
+/// work could go on, the clock on the wall is asked first: no call is begun by whose time is over. One that was begun just before may
+/// still happen, which whoever comes after waits for (`mapping`, what is settled).
+async fn before<T>(until: Timestamp, clock: &dyn Clock, work: impl Future<Output = T>) -> Option<T> {
+    let mut work = pin!(work);
+    poll_fn(|task| {
+        if clock.now() >= until {
+            return Poll::Ready(None);
+        }
+        work.as_mut().poll(task).map(Some)
+    })
+    .await
+}
+
 /// Nothing is taken without its proof, but for the question whether anybody is there.
 fn is_genuine(request: &WebhookRequest, answer: Answer) -> bool {
     request.method == WebhookMethod::Post && answer == Answer::Taken
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use mapping::testing::ManualClock;
+    use std::sync::atomic::{AtomicU32, Ordering};
+
+    #[tokio::test]
+    async fn who_slept_until_the_time_was_over_begins_nothing() {
+        for (slept, goes_on) in [(Duration::from_secs(119), true), (Duration::from_hours(1), false)] {
+            let clock = ManualClock::new(Timestamp::from_seconds(1_000));
+            let until = clock.now() + WORKER_MAY_TAKE;
+            let calls = AtomicU32::new(0);
+            let work = async {
+                calls.fetch_add(1, Ordering::Relaxed);
+                clock.advance(slept);
+                tokio::task::yield_now().await;
+                calls.fetch_add(1, Ordering::Relaxed);
+            };
+            let went = before(until, &clock, work).await;
+            assert_eq!(went.is_some(), goes_on, "{slept:?}");
+            assert_eq!(calls.load(Ordering::Relaxed), 1 + u32::from(goes_on), "{slept:?}");
+        }
+    }
 }
