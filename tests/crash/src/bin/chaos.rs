@@ -60,7 +60,13 @@ async fn main() -> anyhow::Result<ExitCode> {
     })
     .await?;
     println!("{report}, {} s by the clock on the wall", began.elapsed().as_secs());
-    if report.wrong.is_empty() {
+    if !report.unexercised.is_empty() {
+        println!(
+            "Never exercised (seed {}): {}",
+            report.seed,
+            report.unexercised.join(", ")
+        );
+    } else if report.wrong.is_empty() {
         println!("Nothing lost, nothing doubled, nothing overtaken.");
         return Ok(ExitCode::SUCCESS);
     }

@@ -29,6 +29,9 @@ const KINDS: &[(u64, Fault)] = &[
     (2, Fault::CommitLate),
 ];
 
+/// How faults are called that an outage makes.
+pub(super) const IN_THE_OUTAGE: &str = "in the outage";
+
 /// What goes wrong at one vendor.
 #[derive(Clone)]
 pub(super) struct Trouble(Arc<Mutex<State>>);
@@ -66,6 +69,15 @@ impl Trouble {
         state.out_until_ms = state.clock.now_ms() + i64::try_from(OUTAGE.as_millis()).unwrap_or(i64::MAX);
     }
 
+    /// The kinds of fault of which a run with so many calls has some, whatever chance says.
+    pub(super) fn to_be_expected(calls: usize) -> Vec<String> {
+        const SEVERAL: u64 = 8;
+        let all: u64 = KINDS.iter().map(|(weight, _)| weight).sum();
+        let faulty = u64::try_from(calls).unwrap_or(u64::MAX).saturating_mul(FAULTY) / 1000;
+        let expected = KINDS.iter().filter(|(weight, _)| faulty * weight / all >= SEVERAL);
+        expected.map(|(_, fault)| format!("{fault:?}")).collect()
+    }
+
     /// How many calls there were, and how many of each kind went wrong.
     pub(super) fn told(&self) -> (usize, BTreeMap<String, usize>) {
         let state = self.state();
@@ -81,7 +93,7 @@ impl State {
     fn strike(&mut self) -> Option<Fault> {
         self.calls += 1;
         if self.clock.now_ms() < self.out_until_ms {
-            self.count("in the outage");
+            self.count(IN_THE_OUTAGE);
             return Some(Fault::CutBefore);
         }
         let fault = self.chance.happens(FAULTY).then(|| self.chance.one_of(KINDS)).flatten();

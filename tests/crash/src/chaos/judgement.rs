@@ -2,7 +2,7 @@
 
 use super::{
     arrivals::Arrivals,
-    world::{AGENTS_WORD, Answered, CUSTOMERS_WORD, Topic, World},
+    world::{AGENTS_WORD, Answered, CUSTOMERS_WORD, Topic, World, with_files},
 };
 use crate::{
     judge::{Left, Verdict, left_behind},
@@ -25,13 +25,13 @@ pub(super) struct Found {
 /// Judges a world that has come to rest. So many workers ended in the one window in which Telegram may show a message twice.
 pub(super) async fn judge(world: &World, arrivals: &Arrivals, windows: usize) -> anyhow::Result<Found> {
     let mut wrong = Vec::new();
-    let mut extra = HashMap::new();
+    let mut extra = Copies::new();
     for (at, topic) in world.topics.iter().enumerate() {
         agents_see(world, at, &mut wrong);
         customers_see(world, at, topic, arrivals, &mut extra, &mut wrong);
     }
     one_contact_each(world, &mut wrong);
-    let doubled = extra.values().sum();
+    let doubled = calls_of(&extra);
     unexcused(world, extra, windows, &mut wrong);
     let texts = [CUSTOMERS_WORD, AGENTS_WORD].map(str::to_owned);
     let left = Left {
@@ -55,7 +55,7 @@ fn agents_see(world: &World, topic: usize, wrong: &mut Verdict) {
             if part.kind.starts_with("note") {
                 note(topic, part, wrong);
             } else if !agents.contains(part.author_name.as_str()) {
-                seen.push((part.author_name.clone(), plain(&part.text)));
+                see(part, &mut seen);
             }
         }
     }
@@ -80,6 +80,20 @@ fn agents_see(world: &World, topic: usize, wrong: &mut Verdict) {
         }
     }
 }
+
+/// A conversation cannot open with files: they come in a reply behind their text.
+fn see(part: &PartView, seen: &mut Vec<(String, String)>) {
+    let (text, files) = (plain(&part.text), part.attachments.len());
+    match seen.last_mut() {
+        Some((name, opening)) if text == ONLY_FILES && *name == part.author_name => {
+            *opening = with_files(std::mem::take(opening), files);
+        }
+        _ => seen.push((part.author_name.clone(), with_files(text, files))),
+    }
+}
+
+/// What a reply says that brings nothing but files.
+const ONLY_FILES: &str = "[photo]";
 
 /// The first line in which two lists differ.
 fn differs(topic: usize, seen: &[(String, String)], said: &[(String, String)]) -> String {
@@ -113,7 +127,7 @@ fn customers_see(
     at: usize,
     topic: &Topic,
     arrivals: &Arrivals,
-    extra: &mut HashMap<String, usize>,
+    extra: &mut Copies,
     wrong: &mut Verdict,
 ) {
     let answers: Vec<&Answered> = world.answered.iter().filter(|answer| answer.topic == at).collect();
@@ -126,8 +140,14 @@ fn customers_see(
         })
         .collect();
     let mut shown = Vec::new();
-    for text in topic.places.iter().flat_map(|place| written_by_the_bot(world, *place)) {
-        match known.get(beginning(&text)) {
+    for (text, deleted) in topic.places.iter().flat_map(|place| written_by_the_bot(world, *place)) {
+        match known.get(text.as_str()) {
+            // What was taken back and still stands there is a copy that nobody knew of.
+            Some((answer, line)) if answers[*answer].taken_back => {
+                if !deleted {
+                    count(extra, answers[*answer], *line);
+                }
+            }
             Some(line) => shown.push(*line),
             None => wrong.push(format!("topic {at}: customers see {text:.60?}, which nobody answered")),
         }
@@ -136,26 +156,27 @@ fn customers_see(
     for lane in lanes {
         let mut of_lane = shown.clone();
         of_lane.retain(|(answer, _)| answers[*answer].conversation == lane);
-        let before = of_lane.len();
-        of_lane.dedup();
-        if before > of_lane.len() {
-            count_copies(&shown, lane, &answers, extra);
-        }
+        let of_lane = without_copies(&of_lane, &answers, extra);
         let wanted: Vec<(usize, usize)> = known
             .values()
             .copied()
-            .filter(|(answer, _)| answers[*answer].conversation == lane)
+            .filter(|(answer, _)| answers[*answer].conversation == lane && !answers[*answer].taken_back)
             .collect();
         in_order(at, lane, &of_lane, &wanted, &answers, arrivals, wrong);
     }
 }
 
-fn written_by_the_bot(world: &World, place: Place) -> Vec<String> {
-    let messages = world.stage.vendors.telegram.messages(place).into_iter();
-    messages
-        .filter(|message| message.from_bot)
-        .map(|message| message.text)
-        .collect()
+/// Texts and names of files, and whether they are gone though their topic is there.
+fn written_by_the_bot(world: &World, place: Place) -> Vec<(String, bool)> {
+    let telegram = &world.stage.vendors.telegram;
+    let messages = telegram.messages(place).into_iter();
+    let written = messages.filter(|message| message.from_bot).flat_map(|message| {
+        let text = Some(beginning(&message.text).to_owned()).filter(|text| !text.is_empty());
+        let file = message.media.and_then(|media| media.file_name);
+        let both = text.into_iter().chain(file);
+        both.map(move |line| (line, message.deleted))
+    });
+    written.collect()
 }
 
 /// A message up to the full stop behind its number.
@@ -163,14 +184,34 @@ fn beginning(text: &str) -> &str {
     text.split_inclusive('.').next().unwrap_or_default()
 }
 
-fn count_copies(shown: &[(usize, usize)], lane: &str, answers: &[&Answered], extra: &mut HashMap<String, usize>) {
-    let mut seen = HashSet::new();
-    for line in shown.iter().filter(|(answer, _)| answers[*answer].conversation == lane) {
-        if !seen.insert(*line) {
-            let text = answers[line.0].lines[line.1].clone();
-            *extra.entry(text).or_default() += 1;
+/// How often each line of an answer, by its part, stands there once too often.
+type Copies = HashMap<String, HashMap<String, usize>>;
+
+fn count(extra: &mut Copies, answer: &Answered, line: usize) {
+    let of_answer = extra.entry(answer.part.clone()).or_default();
+    *of_answer.entry(answer.lines[line].clone()).or_default() += 1;
+}
+
+/// So many calls made these copies at least: an album is one.
+fn calls_of(extra: &Copies) -> usize {
+    let calls = extra.values().map(|lines| lines.values().max().copied().unwrap_or(0));
+    calls.sum()
+}
+
+/// Leaves out what stands next to what it repeats: the same message, or another one of the same album.
+fn without_copies(shown: &[(usize, usize)], answers: &[&Answered], extra: &mut Copies) -> Vec<(usize, usize)> {
+    let mut kept: Vec<(usize, usize)> = Vec::new();
+    for line in shown {
+        let answer = answers[line.0];
+        let next_to_it = kept.iter().rev().take_while(|kept| kept.0 == line.0);
+        let within = if answer.photos > 0 { usize::MAX } else { 1 };
+        if next_to_it.take(within).any(|kept| kept == line) {
+            count(extra, answer, line.1);
+        } else {
+            kept.push(*line);
         }
     }
+    kept
 }
 
 /// What was answered first stands first, unless what was answered later came to us first. What no message of the queue named was
@@ -229,17 +270,24 @@ fn one_contact_each(world: &World, wrong: &mut Verdict) {
 
 /// A message may stand there once more for each time that Telegram took it and its answer was lost, or a worker ended in the one
 /// window.
-fn unexcused(world: &World, mut extra: HashMap<String, usize>, windows: usize, wrong: &mut Verdict) {
+fn unexcused(world: &World, mut extra: Copies, windows: usize, wrong: &mut Verdict) {
     for call in world.stage.vendors.telegram.calls() {
-        let is_excuse = call.fault.is_some() && matches!(call.outcome, Outcome::Done(_));
-        let text = call.params["text"].as_str().map(beginning).unwrap_or_default();
-        if let Some(left) = extra.get_mut(text).filter(|_| is_excuse) {
-            *left = left.saturating_sub(1);
+        if call.fault.is_none() || !matches!(call.outcome, Outcome::Done(_)) {
+            continue;
+        }
+        let sent = call.params.to_string();
+        for (line, left) in extra.values_mut().flatten() {
+            let number = line.lines().last().unwrap_or_default();
+            if sent.contains(number) {
+                *left = left.saturating_sub(1);
+            }
         }
     }
-    let left: usize = extra.values().sum();
-    if left > windows {
-        extra.retain(|_, left| *left > 0);
+    if calls_of(&extra) > windows {
+        for lines in extra.values_mut() {
+            lines.retain(|_, left| *left > 0);
+        }
+        extra.retain(|_, lines| !lines.is_empty());
         wrong.push(format!(
             "doubled in Telegram, with {windows} ends in the window: {extra:?}"
         ));

@@ -2,16 +2,19 @@
 
 use super::{
     arrivals::Arrivals,
-    faults::Trouble,
+    faults::{IN_THE_OUTAGE, Trouble},
     judgement::{self, Found},
     plan::{Deed, Plan, Size, Vendor},
-    report::Report,
-    world::World,
+    report::{DEEDS, Report},
+    world::{Answered, CORRECTION, Said, World},
 };
 use crate::{chance::Chance, run::is_in_the_window, sabotage::Sabotage, scene::MORNING_MS, tap::Tap};
 use bridgectl::stage::{Ports, Setting, Wrap};
-use simulators::SimClock;
-use std::{sync::Arc, time::Duration};
+use simulators::{
+    SimClock,
+    telegram::{Call, Outcome},
+};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 /// A chaos run to be.
 #[derive(Clone, Copy)]
@@ -46,7 +49,10 @@ pub async fn run(chaos: Chaos, progress: impl Fn(usize)) -> anyhow::Result<Repor
         }
     }
     running.calm_down().await?;
-    running.report(chaos.seed).await
+    let mut report = running.report(chaos.seed).await?;
+    let expected = Trouble::to_be_expected(report.calls);
+    report.unexercised = report.never(chaos.size.delete_topics, &expected);
+    Ok(report)
 }
 
 struct Running {
@@ -58,6 +64,8 @@ struct Running {
     began_ms: i64,
     next_sweep_ms: i64,
     swept: usize,
+    closed: usize,
+    redelivered: usize,
 }
 
 impl Running {
@@ -91,6 +99,8 @@ impl Running {
             tap,
             arrivals,
             swept: 0,
+            closed: 0,
+            redelivered: 0,
         })
     }
 
@@ -98,16 +108,19 @@ impl Running {
         let vendors = &self.world.stage.vendors;
         match deed {
             Deed::Write { topic, who, ok } => self.world.write(topic, who, ok),
-            Deed::Answer {
+            Deed::Show {
                 topic,
-                agent,
-                long,
-                closes,
-            } => self.world.answer(topic, agent, long, closes),
-            Deed::Close { topic } => self.world.close(topic),
+                customer,
+                photos,
+            } => self.world.show(topic, customer, photos),
+            Deed::Correct { topic } => self.world.correct(topic),
+            Deed::Answer { topic, agent, how } => self.world.answer(topic, agent, how),
+            Deed::TakeBack { topic } => self.world.take_back(topic),
+            Deed::Close { topic } => self.closed += usize::from(self.world.close(topic)),
             Deed::DeleteTopic { topic } => self.world.delete(topic),
             Deed::Redeliver { update } => {
                 vendors.telegram.redeliver(FIRST_UPDATE.saturating_add_unsigned(update));
+                self.redelivered += 1;
             }
             Deed::LoseWebhookAnswers { times } => vendors.telegram.lose_webhook_answers(times),
             Deed::Notify { late, never } => vendors.intercom.configure(|options| {
@@ -159,7 +172,9 @@ impl Running {
             self.world.stage.settle().await?;
             self.pass(SWEEP_EVERY).await?;
         }
-        self.world.stage.settle().await
+        self.world.stage.settle().await?;
+        self.world.look_around();
+        Ok(())
     }
 
     async fn report(&self, seed: u64) -> anyhow::Result<Report> {
@@ -169,6 +184,7 @@ impl Running {
         let Found { wrong, doubled } = judgement::judge(&self.world, &self.arrivals, windows).await?;
         let (telegram, mut struck) = self.telegram.told();
         let (intercom, more) = self.intercom.told();
+        let outages = [&struck, &more].map(|struck| struck.get(IN_THE_OUTAGE).copied().unwrap_or(0));
         for (kind, count) in more {
             *struck.entry(kind).or_default() += count;
         }
@@ -184,11 +200,39 @@ impl Running {
             windows,
             lost_notifications: self.world.stage.vendors.intercom.lost(),
             swept: self.swept,
+            outages,
+            deeds: self.deeds(),
             doubled,
             moved_topics: places.sum(),
             lasted: Duration::from_millis(u64::try_from(self.now_ms() - self.began_ms).unwrap_or_default()),
             wrong,
+            unexercised: Vec::new(),
         })
+    }
+
+    /// What was done, by the names that the report has for it.
+    fn deeds(&self) -> BTreeMap<&'static str, usize> {
+        let (said, answered) = (&self.world.said, &self.world.answered);
+        let said = |is: &dyn Fn(&Said) -> bool| said.iter().filter(|said| is(said)).count();
+        let answered = |is: fn(&Answered) -> bool| answered.iter().filter(|answer| is(answer)).count();
+        let by_staff = |said: &Said| said.who == self.world.sam;
+        let calls = self.world.stage.vendors.telegram.calls();
+        let is_deletion = |call: &&Call| call.method == "deleteMessage" && matches!(call.outcome, Outcome::Done(_));
+        let counted = [
+            said(&|said| !by_staff(said)),
+            said(&by_staff),
+            said(&|said| said.text == "ok"),
+            said(&|said| said.text.ends_with(" files")),
+            said(&|said| said.text.starts_with(CORRECTION)),
+            answered(|answer| answer.photos == 0 && answer.lines.len() > 1),
+            answered(|answer| answer.photos > 0),
+            answered(|answer| answer.closes),
+            answered(|answer| answer.taken_back),
+            calls.iter().filter(is_deletion).count(),
+            self.closed,
+            self.redelivered,
+        ];
+        DEEDS.into_iter().zip(counted).collect()
     }
 
     fn now_ms(&self) -> i64 {

@@ -1,12 +1,12 @@
 //! The people of a chaos run, where they are, and what they have said.
 
-use super::plan::{AGENTS, Size, Who};
+use super::plan::{AGENTS, How, Size, Who};
 use crate::chance::Chance;
 use bridgectl::stage::{Setting, Stage, Vendors};
 use simulators::{
     SimClock,
-    intercom::Reply,
-    telegram::{Place, Rights, UserId},
+    intercom::{File, Reply},
+    telegram::{Compose, Media, Place, Rights, UserId},
 };
 
 /// So many topics are in one group.
@@ -25,6 +25,20 @@ pub(super) const CUSTOMERS_WORD: &str = "quokka";
 /// The same of agents.
 pub(super) const AGENTS_WORD: &str = "wombat";
 
+/// How a correction begins.
+pub(super) const CORRECTION: &str = "Correction:";
+
+const JPEG: &[u8] = b"\xff\xd8\xff\xe0 a picture";
+
+/// What agents see of a message with files.
+pub(super) fn with_files(text: String, files: usize) -> String {
+    if files == 0 {
+        text
+    } else {
+        format!("{text} + {files} files")
+    }
+}
+
 /// A topic, in all the places where it was.
 pub(super) struct Topic {
     pub(super) title: String,
@@ -38,7 +52,10 @@ pub(super) struct Said {
     pub(super) place: Place,
     pub(super) who: UserId,
     pub(super) name: String,
+    /// What agents have to see, with the number of its files.
     pub(super) text: String,
+    message: i64,
+    is_corrected: bool,
 }
 
 /// An agent's answer.
@@ -46,8 +63,11 @@ pub(super) struct Answered {
     pub(super) topic: usize,
     pub(super) conversation: String,
     pub(super) part: String,
-    /// How each message in Telegram begins.
+    /// How each message in Telegram begins; and the names of its files.
     pub(super) lines: Vec<String>,
+    pub(super) photos: usize,
+    pub(super) closes: bool,
+    pub(super) taken_back: bool,
 }
 
 /// The people, their topics and the bridge between them.
@@ -135,56 +155,126 @@ impl World {
         } else {
             format!("{CUSTOMERS_WORD} {}.", self.serial)
         };
-        self.stage.vendors.telegram.say(who, place, &text);
+        let message = self.stage.vendors.telegram.say(who, place, &text);
         self.said.push(Said {
             topic,
             place,
             who,
             name,
             text,
+            message,
+            is_corrected: false,
         });
     }
 
+    /// A customer sends photos with a text below, if the topic is there.
+    pub(super) fn show(&mut self, topic: usize, customer: usize, photos: usize) {
+        let Some(place) = self.place(topic) else { return };
+        let (who, name) = self.topics[topic].customers[customer % 2].clone();
+        self.serial += 1;
+        let text = format!("{CUSTOMERS_WORD} {}.", self.serial);
+        let album = Compose::album(vec![Media::photo(JPEG); photos]).with_text(&text);
+        let message = self.stage.vendors.telegram.say_with(who, place, album);
+        self.said.push(Said {
+            topic,
+            place,
+            who,
+            name,
+            text: with_files(text, photos),
+            message,
+            is_corrected: true,
+        });
+    }
+
+    /// A customer corrects the last text in a topic that can be told from others, if there is one.
+    pub(super) fn correct(&mut self, topic: usize) {
+        let place = self.place(topic);
+        let mut said = self.said.iter_mut().rev();
+        let last = said.find(|said| {
+            let by_customer = said.who != self.sam && said.text.starts_with(CUSTOMERS_WORD);
+            said.topic == topic && Some(said.place) == place && by_customer && !said.is_corrected
+        });
+        let Some(last) = last else { return };
+        last.is_corrected = true;
+        self.serial += 1;
+        let text = format!("{CUSTOMERS_WORD} {}.", self.serial);
+        let (place, message) = (last.place, last.message);
+        self.stage.vendors.telegram.edit(place.chat, message, &text);
+        let correction = Said {
+            topic,
+            place,
+            who: last.who,
+            name: last.name.clone(),
+            text: format!("{CORRECTION}\n{text}"),
+            message,
+            is_corrected: true,
+        };
+        self.said.push(correction);
+    }
+
     /// An agent answers, if there is a conversation.
-    pub(super) fn answer(&mut self, topic: usize, agent: usize, long: bool, closes: bool) {
+    pub(super) fn answer(&mut self, topic: usize, agent: usize, how: How) {
         let Some(conversation) = self.conversation(topic) else {
             return;
         };
         self.serial += 1;
+        let serial = self.serial;
         let (admin, name) = &self.agents[agent % self.agents.len()];
         let first = name.split(' ').next().unwrap_or_default();
-        let parts: Vec<String> = if long {
+        let parts: Vec<String> = if how.long {
             ["a", "b"]
                 .iter()
-                .map(|part| format!("{AGENTS_WORD} {}{part}.", self.serial))
+                .map(|part| format!("{AGENTS_WORD} {serial}{part}."))
                 .collect()
         } else {
-            vec![format!("{AGENTS_WORD} {}.", self.serial)]
+            vec![format!("{AGENTS_WORD} {serial}.")]
         };
-        let more = if long { " and so on".repeat(300) } else { String::new() };
+        let more = if how.long {
+            " and so on".repeat(300)
+        } else {
+            String::new()
+        };
         let html = parts.join(&format!("{more}</p><p>"));
-        let mut reply = Reply::html(&format!("<p>{html}{more}</p>"));
-        reply.close = closes;
-        let part = self
-            .stage
-            .vendors
-            .intercom
-            .agent_replies_with(&conversation, admin, reply);
+        let files: Vec<String> = (0..how.photos).map(|at| format!("f{serial}-{at}.jpg")).collect();
+        let photo = |reply: Reply, name: &String| reply.with_file(File::new(name, "image/jpeg", JPEG));
+        let mut reply = files.iter().fold(Reply::html(&format!("<p>{html}{more}</p>")), photo);
+        reply.close = how.closes;
+        let intercom = &self.stage.vendors.intercom;
+        let part = intercom.agent_replies_with(&conversation, admin, reply);
         let headed = |(at, line): (usize, String)| if at == 0 { format!("{first}\n{line}") } else { line };
         self.answered.push(Answered {
             topic,
             conversation,
             part,
-            lines: parts.into_iter().enumerate().map(headed).collect(),
+            lines: parts.into_iter().enumerate().map(headed).chain(files).collect(),
+            photos: how.photos,
+            closes: how.closes,
+            taken_back: false,
         });
     }
 
-    /// An agent closes a topic's conversation without a word, if there is one.
-    pub(super) fn close(&self, topic: usize) {
-        if let Some(conversation) = self.conversation(topic) {
-            let (admin, _) = &self.agents[0];
-            self.stage.vendors.intercom.agent_closes(&conversation, admin);
-        }
+    /// An agent takes back the last answer in a topic; if there is one. Nobody searches for what was taken back, so this
+    /// notification is not lost.
+    pub(super) fn take_back(&mut self, topic: usize) {
+        let mut answered = self.answered.iter_mut().rev();
+        let last = answered.find(|answered| answered.topic == topic && !answered.taken_back);
+        let Some(last) = last else { return };
+        last.taken_back = true;
+        let intercom = &self.stage.vendors.intercom;
+        let mut were_lost = false;
+        intercom.configure(|options| were_lost = std::mem::take(&mut options.lose_notifications));
+        intercom.agent_redacts(&last.part);
+        intercom.configure(|options| options.lose_notifications = were_lost);
+    }
+
+    /// An agent closes a topic's conversation without a word; tells whether there was one.
+    pub(super) fn close(&self, topic: usize) -> bool {
+        let Some(conversation) = self.conversation(topic) else {
+            return false;
+        };
+        let (admin, _) = &self.agents[0];
+        self.stage.vendors.intercom.agent_closes(&conversation, admin);
+        true
     }
 
     /// A topic is deleted, if it may be.
@@ -193,6 +283,13 @@ impl World {
             && let Some(id) = place.topic
         {
             self.stage.vendors.telegram.delete_topic(place.chat, id);
+        }
+    }
+
+    /// Looks where every topic is now.
+    pub(super) fn look_around(&mut self) {
+        for topic in 0..self.topics.len() {
+            self.place(topic);
         }
     }
 
