@@ -19,6 +19,7 @@ async fn main() -> ExitCode {
             worker: Box::new(OutboundWorker::new(IntercomNotifications, Arc::clone(&context))),
             sweep: Some(Sweep::new(Arc::clone(&context))),
             watch: Some(Watch::new(context, host.registry())),
+            rotation: Some(host.rotation()),
         }
     })
     .await

@@ -18,6 +18,7 @@ async fn main() -> ExitCode {
         worker: Box::new(InboundWorker::new(TelegramUpdates, host.context())),
         sweep: None,
         watch: None,
+        rotation: None,
     })
     .await
 }

@@ -1,7 +1,7 @@
 //! `bridgectl rotate`: another secret in the place of one, without a message lost.
 
 use crate::{
-    doctor,
+    doctor::{self, TELEGRAM_PATH},
     install::{Home, Install, InstallArgs},
     place::{self, Place},
     serve::Clients,
@@ -10,19 +10,23 @@ use crate::{
     times::{read_span, span},
 };
 use anyhow::Context as _;
+use async_trait::async_trait;
 use bridge::{
     config::Config,
     ports::{Helpdesk as _, Registry as _},
+    rotation::{self, Kept, Progress, Registrar, RotationError, Rules, Step, Vault, VaultError},
     secrets::{FixedSecrets, Secret, Secrets},
 };
 use clap::ValueEnum;
-use mapping::WorkspaceId;
+use local::{SystemClock, SystemEntropy};
+use mapping::{Timestamp, WorkspaceId};
 use std::{
     io::BufRead as _,
     path::PathBuf,
-    sync::Arc,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::{Duration, Instant},
 };
+use telegram::TelegramClient;
 
 /// Which secret.
 #[derive(Clone, Debug, clap::Args)]
@@ -60,8 +64,8 @@ const ACCESS_TOKEN: &str = "INTERCOM_ACCESS_TOKEN";
 /// Between two tries.
 const PAUSE: Duration = Duration::from_secs(2);
 
-/// An authentic update of no chat: it is answered, and nothing comes of it.
-const PROBE: &str = r#"{"update_id":0,"poll":{"id":"0"}}"#;
+/// Between two looks at the clock.
+const MOMENT: Duration = Duration::from_millis(200);
 
 /// Rotates a secret, or goes on with a rotation that was begun, and looks whether all is well then.
 pub async fn run(rotate: Rotate, mut tell: impl FnMut(String) + Send) -> anyhow::Result<()> {
@@ -92,82 +96,84 @@ struct Rotation<'r> {
 impl Rotation<'_> {
     /// Each step leaves something that the next run finds: as long as there are two secrets, the rotation goes on.
     async fn webhook_secret(&self, tell: &mut (impl FnMut(String) + Send)) -> anyhow::Result<()> {
-        let secrets = self.secrets.clone();
-        let (new, old) = match secrets.telegram_webhook_secrets.as_slice() {
-            [current] => {
-                let new = fresh();
-                self.keep(WEBHOOK_SECRET, &[new.clone(), current.clone()]).await?;
-                tell(format!(
-                    "1 of 4: a new secret stands beside the old one in {}.",
-                    self.install.where_secrets_are()
-                ));
-                (new, current.clone())
-            }
-            [new, old, ..] => {
-                tell(format!(
-                    "1 of 4: {} holds two secrets, so a rotation goes on.",
-                    self.install.where_secrets_are()
-                ));
-                (new.clone(), old.clone())
-            }
-            [] => anyhow::bail!("{} holds no webhook secret", self.install.where_secrets_are()),
+        let place = self.install.where_secrets_are();
+        if self.secrets.telegram_webhook_secrets.len() > 1 {
+            tell(format!("1 of 4: {place} holds two secrets, so a rotation goes on."));
+        }
+        let telegram = self.clients(self.secrets.clone())?.telegram;
+        let clock = Arc::new(SystemClock);
+        let rotation = rotation::Rotation::new(self.vault(), telegram.clone(), clock, Arc::new(SystemEntropy));
+        let rules = Rules {
+            every: None,
+            settle: Duration::ZERO,
+            keep_old: self.rotate.keep_old,
         };
-        let with = |first: &Secret| Secrets {
-            telegram_webhook_secrets: vec![first.clone()],
-            ..secrets.clone()
+        // What reads its secrets when it starts is started again by whoever runs this.
+        let patience = if self.reads_by_itself() {
+            self.rotate.wait
+        } else {
+            Duration::ZERO
         };
-        let url = self.clients(with(&new))?.telegram.registration().await?.url;
-        anyhow::ensure!(
-            !url.is_empty(),
-            "Telegram has no webhook of this bot: there is nothing to rotate"
-        );
-        self.wait_until_taken(&url, &new, &old).await?;
-        tell("2 of 4: the webhook takes the new one.".into());
-        self.clients(with(&new))?.telegram.set_webhook(&url).await?;
+        let give_up_at = Instant::now() + patience;
+        loop {
+            match rotation.advance(&rules).await {
+                Ok(Progress::Begun) => tell(format!("1 of 4: a new secret stands beside the old one in {place}.")),
+                Ok(Progress::Registered) => {
+                    tell("2 of 4: the webhook takes the new one.".into());
+                    let time = span(self.rotate.keep_old);
+                    tell(format!("3 of 4: Telegram uses it. The old one stays good for {time}."));
+                }
+                Ok(Progress::Ended) => break,
+                Ok(Progress::NotDue | Progress::Settling | Progress::Keeping) => tokio::time::sleep(MOMENT).await,
+                Ok(Progress::Untaken(_)) | Err(RotationError::Webhook(_)) if Instant::now() < give_up_at => {
+                    tokio::time::sleep(PAUSE).await;
+                }
+                Ok(Progress::Untaken(401)) => return self.knows_only_others(&telegram).await,
+                Ok(Progress::Untaken(status)) => {
+                    anyhow::bail!("the webhook answers {status}; mend that, then run this again")
+                }
+                Err(error) => anyhow::bail!("failed to {error}"),
+            }
+        }
+        let reads = self.reads();
         tell(format!(
-            "3 of 4: Telegram uses it. The old one stays good for {}.",
-            span(self.rotate.keep_old)
-        ));
-        tokio::time::sleep(self.rotate.keep_old).await;
-        self.keep(WEBHOOK_SECRET, &[new]).await?;
-        tell(format!(
-            "4 of 4: the old one is removed; it is no good any more {}.",
-            self.reads()
+            "4 of 4: the old one is removed; it is no good any more {reads}."
         ));
         Ok(())
     }
 
-    /// A process that does not know a secret reads its secrets anew, so one that answers has it.
-    async fn wait_until_taken(&self, url: &str, new: &Secret, old: &Secret) -> anyhow::Result<()> {
-        let http = telegram::http_client(telegram::Timeouts::default()).context("the HTTP client cannot be made")?;
-        // What reads its secrets when it starts is started again by whoever runs this.
-        let reads = self.reads_by_itself();
-        let give_up_at = Instant::now() + if reads { self.rotate.wait } else { Duration::ZERO };
-        loop {
-            let status = probe(&http, url, new).await;
-            match status {
-                Ok(200) => return Ok(()),
-                _ if Instant::now() < give_up_at => tokio::time::sleep(PAUSE).await,
-                Ok(401) => {
-                    let knows_old = probe(&http, url, old).await.is_ok_and(|status| status == 200);
-                    let how = if knows_old {
-                        "knows only the old one"
-                    } else {
-                        "knows neither"
-                    };
-                    anyhow::bail!(
-                        "the webhook {how}; it reads its secrets {}. Run this again then",
-                        self.reads()
-                    );
-                }
-                Ok(status) => anyhow::bail!("the webhook answers {status}; mend that, then run this again"),
-                Err(error) => return Err(error.context("the webhook cannot be reached from here")),
+    /// The webhook refuses the new secret: says whether it knows the one that Telegram uses.
+    async fn knows_only_others(&self, telegram: &TelegramClient) -> anyhow::Result<()> {
+        let url = Registrar::url(telegram).await?;
+        let old = self.secrets.telegram_webhook_secrets.last();
+        let old = old.context("there is no webhook secret")?;
+        let how = match telegram.probe(&url, old).await {
+            Ok(200) => "knows only the old one",
+            Ok(_) | Err(_) => "knows neither",
+        };
+        let reads = self.reads();
+        anyhow::bail!("the webhook {how}; it reads its secrets {reads}. Run this again then")
+    }
+
+    fn vault(&self) -> Arc<dyn Vault> {
+        match &self.install.home {
+            Home::Machine(_) => Arc::new(FileVault {
+                install: self.rotate.install.clone(),
+                last: Mutex::default(),
+            }),
+            #[cfg(feature = "aws")]
+            Home::Stack(deployed) => {
+                let secret = deployed.stack.parts.secret.clone();
+                Arc::new(host::SecretsVault::new(deployed.stack.secrets_manager(), secret))
             }
         }
     }
 
     async fn bot_token(&self, tell: &mut (impl FnMut(String) + Send)) -> anyhow::Result<()> {
         let secrets = self.secrets.clone();
+        // Telegram forgets the webhook with the token, so it is asked while the old one may still be good.
+        let registered = self.clients(secrets.clone())?.telegram.registration().await;
+        let registered = registered.map(|registration| registration.url).unwrap_or_default();
         tell("In Telegram, ask @BotFather for another token: /mybots, the bot, API Token, Revoke. From then on the old one is no good;".into());
         tell("messages wait at Telegram meanwhile. Paste the new token here, and end the line:".into());
         let with = Secrets {
@@ -181,18 +187,23 @@ impl Rotation<'_> {
             secrets.bot()
         );
         let telegram = self.clients(with.clone())?.telegram;
-        let url = telegram.registration().await.context("Telegram does not take it")?.url;
+        let now = telegram.registration().await.context("Telegram does not take it")?.url;
+        let known = self.install.public_url().map(|url| format!("{url}{TELEGRAM_PATH}"));
+        let url = known.into_iter().chain([registered, now]).find(|url| !url.is_empty());
         self.keep(BOT_TOKEN, std::slice::from_ref(&with.telegram_bot_token))
             .await?;
         tell(format!(
             "Telegram takes it, and it stands in {}.",
             self.install.where_secrets_are()
         ));
-        if url.is_empty() {
-            tell("Telegram has no webhook of this bot: register it, as setup or serve --public-url does.".into());
-        } else {
-            telegram.set_webhook(&url).await?;
-            tell("The webhook is registered with it.".into());
+        match url {
+            None => tell(
+                "Where the webhook is nobody knows any more: register it, as setup or serve --public-url does.".into(),
+            ),
+            Some(url) => {
+                telegram.set_webhook(&url).await?;
+                tell("The webhook is registered with it.".into());
+            }
         }
         tell(format!("It is in use {}.", self.reads()));
         Ok(())
@@ -249,15 +260,9 @@ impl Rotation<'_> {
         }
     }
 
-    /// Writes a secret, by the name of its variable, unless it would not be read there.
+    /// Writes a secret, by the name of its variable.
     async fn keep(&self, variable: &'static str, secrets: &[Secret]) -> anyhow::Result<()> {
-        if matches!(self.install.home, Home::Machine(_)) {
-            anyhow::ensure!(
-                settings::variable(variable).is_none(),
-                "{variable} is set in the environment: change it there"
-            );
-        }
-        write_secrets(self.install, &[(variable, secrets)]).await
+        keep(self.install, variable, secrets).await
     }
 
     /// Whether its processes read secrets anew while they run.
@@ -284,23 +289,51 @@ impl Rotation<'_> {
     }
 }
 
-/// The status of the answer to an update that does nothing.
-async fn probe(http: &reqwest::Client, url: &str, secret: &Secret) -> anyhow::Result<u16> {
-    let request = http
-        .post(url)
-        .header("X-Telegram-Bot-Api-Secret-Token", secret.expose())
-        .header("Content-Type", "application/json")
-        .body(PROBE);
-    // The URL is no secret, but errors of this client never show one.
-    let answer = request.send().await.map_err(reqwest::Error::without_url)?;
-    Ok(answer.status().as_u16())
+/// Writes a secret, by the name of its variable, unless it would not be read there.
+async fn keep(install: &Install, variable: &'static str, secrets: &[Secret]) -> anyhow::Result<()> {
+    if matches!(install.home, Home::Machine(_)) {
+        anyhow::ensure!(
+            settings::variable(variable).is_none(),
+            "{variable} is set in the environment: change it there"
+        );
+    }
+    write_secrets(install, &[(variable, secrets)]).await
 }
 
-/// Forty-eight letters and digits: more than anybody can guess.
-fn fresh() -> Secret {
-    use rand::{RngExt as _, distr::Alphanumeric};
-    let letters = rand::rng().sample_iter(Alphanumeric).take(48);
-    Secret::new(letters.map(char::from).collect::<String>())
+/// The webhook's secrets in the file of `serve`, which says nothing of how far a rotation has come: who goes on with it looks again.
+struct FileVault {
+    install: InstallArgs,
+    last: Mutex<Option<(Step, Timestamp)>>,
+}
+
+impl FileVault {
+    async fn find(&self) -> Result<Install, VaultError> {
+        Install::find(&self.install)
+            .await
+            .map_err(|error| VaultError(format!("{error:#}")))
+    }
+
+    fn last(&self) -> MutexGuard<'_, Option<(Step, Timestamp)>> {
+        self.last.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[async_trait]
+impl Vault for FileVault {
+    async fn read(&self) -> Result<Kept, VaultError> {
+        let secrets = self.find().await?.secrets.webhook_secrets;
+        Ok(Kept {
+            secrets,
+            last: *self.last(),
+        })
+    }
+
+    async fn write(&self, kept: &Kept) -> Result<(), VaultError> {
+        let written = keep(&self.find().await?, WEBHOOK_SECRET, &kept.secrets).await;
+        written.map_err(|error| VaultError(format!("{error:#}")))?;
+        *self.last() = kept.last;
+        Ok(())
+    }
 }
 
 /// One line of the standard input: what stands in a command is kept in the shell's history.

@@ -16,6 +16,7 @@ pub mod notices;
 pub mod outbound;
 pub mod ports;
 pub mod rich_text;
+pub mod rotation;
 pub mod secrets;
 mod sending;
 mod stop;

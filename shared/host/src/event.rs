@@ -37,12 +37,17 @@ pub(crate) struct Message {
 
 /// What a schedule starts; the schedule's input names it: `{"task": "sweep"}`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "snake_case")]
+#[serde(tag = "task", rename_all = "snake_case")]
 pub(crate) enum Task {
     /// Search Intercom for what no notification brought.
     Sweep,
     /// Look at what the vendors say of us.
     Watch,
+    /// Put another webhook secret in the place of one that is so many days old, or go on with that.
+    Rotate {
+        /// How many.
+        days: u32,
+    },
 }
 
 /// An event that has none of the shapes. It does not quote it.
@@ -55,7 +60,7 @@ impl Event {
         match serde_json::from_value(event).map_err(|_| UnknownEvent)? {
             Wire::Request(request) => Ok(Self::Request(request.into())),
             Wire::Messages { records } => Ok(Self::Messages(records.into_iter().map(Message::from).collect())),
-            Wire::Task { task } => Ok(Self::Task(task)),
+            Wire::Task(task) => Ok(Self::Task(task)),
         }
     }
 }
@@ -84,9 +89,7 @@ enum Wire {
         #[serde(rename = "Records")]
         records: Vec<WireMessage>,
     },
-    Task {
-        task: Task,
-    },
+    Task(Task),
 }
 
 #[derive(Deserialize)]
@@ -264,6 +267,8 @@ mod tests {
             let event = Event::read(json!({ "task": task })).unwrap();
             assert!(matches!(event, Event::Task(task) if task == expected));
         }
+        let event = Event::read(json!({"task": "rotate", "days": 90})).unwrap();
+        assert!(matches!(event, Event::Task(Task::Rotate { days: 90 })));
     }
 
     #[test]

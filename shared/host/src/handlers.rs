@@ -6,9 +6,17 @@ use bridge::{
     inbound::{InboundWebhook, InboundWorker},
     outbound::{OutboundWebhook, OutboundWorker, Sweep, Watch},
     ports::{NotificationReader, UpdateReader},
+    rotation::{Progress, Rotation, RotationError, Rules},
     webhook::{Answer, WebhookRequest},
 };
 use mapping::Timestamp;
+use std::time::Duration;
+
+/// Every process has read a secret within five minutes.
+const SETTLE: Duration = Duration::from_mins(6);
+
+/// For what Telegram has on its way.
+const KEEP_OLD: Duration = Duration::from_mins(2);
 
 /// What a function does with its events. One artefact has all of it; which event reaches which function, the template says.
 pub struct Handlers {
@@ -20,6 +28,8 @@ pub struct Handlers {
     pub sweep: Option<Sweep>,
     /// Looks at what the vendors say of us; one direction does it for both.
     pub watch: Option<Watch>,
+    /// Puts another webhook secret in the place of one; one direction does it.
+    pub rotation: Option<Rotation>,
 }
 
 /// Answers a vendor's requests.
@@ -74,4 +84,29 @@ pub(crate) async fn sweep(sweep: &Sweep, deadline: Timestamp) -> Result<(), brid
         "a sweep ended"
     );
     Ok(())
+}
+
+/// Why a rotation did not go on.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum NotRotated {
+    #[error("failed to {0}")]
+    Failed(#[from] RotationError),
+    #[error("failed to have the webhook take the new secret: it answers {0}")]
+    Untaken(u16),
+}
+
+/// Takes the next step of a rotation of secrets that are so many days old. The schedule comes again for the one after it.
+pub(crate) async fn rotate(rotation: &Rotation, days: u32) -> Result<(), NotRotated> {
+    let rules = Rules {
+        every: Some(Duration::from_hours(24 * u64::from(days))),
+        settle: SETTLE,
+        keep_old: KEEP_OLD,
+    };
+    match rotation.advance(&rules).await? {
+        Progress::Untaken(status) => Err(NotRotated::Untaken(status)),
+        progress => {
+            tracing::info!(rotation.step = ?progress, "the webhook secret's rotation was looked at");
+            Ok(())
+        }
+    }
 }

@@ -11,11 +11,13 @@ use crate::{
     queue::SqsQueue,
     secrets::{CachedSecrets, SecretsManager},
     time::{SystemClock, SystemEntropy, timestamp},
+    vault::SecretsVault,
 };
 use bridge::{
     Context, Known, Queues,
     config::{Config, ConfigError},
     ports::{Queue, Registry},
+    rotation::Rotation,
     secrets::SecretSource,
     webhook::{Answer, WebhookRequest},
 };
@@ -58,6 +60,7 @@ pub struct Host {
     pub ledger: Ledger,
     /// The queues, on SQS.
     pub queues: Queues,
+    vault: Arc<SecretsVault>,
     http: reqwest::Client,
     own_queues: OwnQueues,
     deadline: Arc<Deadline>,
@@ -114,8 +117,9 @@ impl Host {
         let sdk = aws::sdk_config(environment, http.clone());
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
         let store = DynamoDbStore::new(aws_sdk_dynamodb::Client::new(&sdk), &environment.table_name);
+        let client = aws_sdk_secretsmanager::Client::new(&sdk);
         let manager = SecretsManager {
-            client: aws_sdk_secretsmanager::Client::new(&sdk),
+            client: client.clone(),
             secret_id: environment.secret_id.clone(),
         };
         let sqs = aws_sdk_sqs::Client::new(&sdk);
@@ -131,6 +135,7 @@ impl Host {
                 inbound_dead: queue(&urls.inbound_dead),
                 outbound_dead: queue(&urls.outbound_dead),
             },
+            vault: Arc::new(SecretsVault::new(client, environment.secret_id.clone())),
             http,
             own_queues: OwnQueues { client: sqs, urls },
             deadline: Deadline::new(Arc::clone(&clock)),
@@ -163,6 +168,13 @@ impl Host {
     /// Where our webhook is registered.
     pub fn registry(&self) -> Arc<dyn Registry> {
         Arc::new(self.telegram())
+    }
+
+    /// The rotation of the webhook's secret.
+    pub fn rotation(&self) -> Rotation {
+        let registrar = Arc::new(self.telegram());
+        let (vault, clock) = (Arc::clone(&self.vault), Arc::clone(&self.clock));
+        Rotation::new(vault, registrar, clock, Arc::new(SystemEntropy))
     }
 
     fn telegram(&self) -> TelegramClient {
@@ -204,6 +216,11 @@ impl Host {
                 self.deadline.lift();
                 let sweep = handlers.sweep.as_ref().ok_or(Unfinished::NoSuchTask)?;
                 handlers::sweep(sweep, deadline).await?;
+                Ok(Value::Null)
+            }
+            Event::Task(Task::Rotate { days }) => {
+                let rotation = handlers.rotation.as_ref().ok_or(Unfinished::NoSuchTask)?;
+                handlers::rotate(rotation, days).await?;
                 Ok(Value::Null)
             }
             Event::Task(Task::Watch) => {

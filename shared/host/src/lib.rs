@@ -13,6 +13,7 @@ mod punctual;
 mod queue;
 mod secrets;
 mod time;
+mod vault;
 
 pub use aws::http_client;
 pub use connector::Connector;
@@ -22,3 +23,4 @@ pub use host::{Host, run};
 pub use queue::SqsQueue;
 pub use secrets::secrets_in;
 pub use time::{SystemClock, SystemEntropy};
+pub use vault::SecretsVault;

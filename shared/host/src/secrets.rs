@@ -156,7 +156,7 @@ fn one(values: &Map<String, Value>, key: &str) -> Result<Secret, SecretsError> {
     }
 }
 
-fn list(values: &Map<String, Value>, key: &str) -> Result<Vec<Secret>, SecretsError> {
+pub(crate) fn list(values: &Map<String, Value>, key: &str) -> Result<Vec<Secret>, SecretsError> {
     match values.get(key) {
         Some(Value::String(texts)) => Ok(texts.split(',').map(|text| Secret::new(text.trim())).collect()),
         Some(Value::Array(entries)) => entries

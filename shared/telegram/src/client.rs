@@ -12,7 +12,7 @@ use bridge::{
     media::Media,
     ports::{Download, FlatText, Messenger, MessengerIdentity, Place, Registration, Registry, Span, SpanKind},
     rich_text::RichText,
-    secrets::{Secret, SecretSource, Secrets, SecretsError},
+    secrets::{SecretSource, Secrets, SecretsError},
 };
 use mapping::{ChatId, CustomerId, FileId, MessageId, Timestamp, TopicId};
 use reqwest::{RequestBuilder, Response, StatusCode, header::RETRY_AFTER};
@@ -76,11 +76,7 @@ impl TelegramClient {
     /// Has Telegram deliver to this URL, with the first of the webhook secrets as proof. Needed again after each change of the token.
     pub async fn set_webhook(&self, url: &str) -> Result<(), MessengerError> {
         let secrets = self.secrets.current().await.map_err(|error| no_secrets(&error))?;
-        let proof = secrets.telegram_webhook_secrets.first().map(Secret::expose);
-        let body = json!({
-            "url": url, "secret_token": proof, "allowed_updates": ALLOWED_UPDATES, "max_connections": MAX_CONNECTIONS,
-        });
-        self.request("setWebhook", Effect::Repeatable, &body).await.map(drop)
+        self.register_with(url, secrets.telegram_webhook_secrets.first()).await
     }
 
     /// What Telegram knows about our webhook.

@@ -16,6 +16,7 @@ mod message;
 pub mod multipart;
 mod quote;
 mod reaction;
+mod registrar;
 mod rich_message;
 mod split;
 mod upload;

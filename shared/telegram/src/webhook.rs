@@ -20,7 +20,7 @@ use std::fmt;
 use subtle::{Choice, ConstantTimeEq};
 
 /// The header in which Telegram proves that it is Telegram: <https://core.telegram.org/bots/api#setwebhook>.
-const SECRET_TOKEN: &str = "X-Telegram-Bot-Api-Secret-Token";
+pub(crate) const SECRET_TOKEN: &str = "X-Telegram-Bot-Api-Secret-Token";
 
 /// The kinds that are looked for first; an update carries one kind.
 const BRIDGED: [&str; 4] = ["message", "edited_message", "my_chat_member", "message_reaction"];

@@ -87,7 +87,7 @@ def queues(cast):
 @scene("the schedules call once, and nothing throttles what the vendors deliver")
 def once(cast):
     never_again = {"MaximumRetryAttempts": 0, "MaximumEventAgeInSeconds": 60}
-    for schedule in ("SweepSchedule", "WatchSchedule"):
+    for schedule in ("SweepSchedule", "WatchSchedule", "RotationSchedule"):
         assert properties(schedule)["Target"]["RetryPolicy"] == never_again
     assert properties("OutboundWorker")["EventInvokeConfig"] == never_again
     assert "DefaultRouteSettings" not in properties("ApiStage")
@@ -151,6 +151,17 @@ def least_privilege(cast):
         besides = {"Secret": {"GetSecretValue"}, f"{function}Log": {"CreateLogStream", "PutLogEvents"}}
         assert rights(f"{function}Role") == wanted | besides, function
     assert rights("ScheduleRole") == {"OutboundWorker": {"InvokeFunction"}}
+    # Nobody changes the secret but where it is to rotate by itself.
+    resources = template()["Resources"]
+    writers = [name for name, resource in resources.items() if "PutSecretValue" in str(resource)]
+    assert writers == ["RotationPolicy"]
+    rotation = resources["RotationPolicy"]
+    assert rotation["Condition"] == resources["RotationSchedule"]["Condition"] == "RotatesWebhookSecret"
+    assert template()["Parameters"]["RotateWebhookSecretDays"]["Default"] == 0
+    assert rotation["Properties"]["Roles"] == [{"Ref": "OutboundWorkerRole"}]
+    [statement] = rotation["Properties"]["PolicyDocument"]["Statement"]
+    assert statement["Action"] == "secretsmanager:PutSecretValue"
+    assert statement["Resource"] == {"Fn::GetAtt": ["Secret", "Id"]}
     # The webhook sees which chats got another id, and nothing else of the table.
     [policy] = properties("TelegramWebhookRole")["Policies"]
     [table] = [one for one in policy["PolicyDocument"]["Statement"] if "dynamodb" in str(one)]

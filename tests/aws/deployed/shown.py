@@ -11,9 +11,14 @@ from deployed.stack import NAME, template
 OURS = {"Ref": "AWS::StackName"}
 DIMENSION = "Function"
 
-# Only a conversation that Intercom does not find makes the inbound worker ask whose the token is; and of a notification, however long,
-# the queue gets a short form.
-NOT_PLAYED = {("WrongWorkspace", "InboundWorker"), ("Lost", "IntercomWebhook")}
+# Only a conversation that Intercom does not find makes the inbound worker ask whose the token is; of a notification, however long, the
+# queue gets a short form; and parts are unread in conversations of more than 500.
+NOT_PLAYED = {
+    ("WrongWorkspace", "InboundWorker"),
+    ("Lost", "IntercomWebhook"),
+    ("UnreadParts", "InboundWorker"),
+    ("UnreadParts", "OutboundWorker"),
+}
 
 
 @scene("everything that is counted is on the dashboard, and what alarms and dashboard name is counted")

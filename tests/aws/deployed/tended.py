@@ -3,19 +3,20 @@
 import json
 import subprocess
 import tempfile
+import time
 
 from deployed.counted import REPLY, counted
 from deployed.runner import eventually, scene
 from deployed.scenes import DOUBTED, KEN, LINKED, OTHER
 from deployed.stack import NAME
-from deployed.tool import BRIDGECTL
+from deployed.tool import BRIDGECTL, run
 
 
 def bridgectl(*command, code=0):
     """Runs a command on the stack; what it prints."""
-    run = subprocess.run([BRIDGECTL, *command, "--stack", NAME], capture_output=True, text=True, check=False)
-    assert run.returncode == code, f"{run.returncode}: {run.stdout}{run.stderr}"
-    return run.stdout
+    done = subprocess.run([BRIDGECTL, *command, "--stack", NAME], capture_output=True, text=True, check=False)
+    assert done.returncode == code, f"{done.returncode}: {done.stdout}{done.stderr}"
+    return done.stdout
 
 
 def items(cast):
@@ -142,6 +143,64 @@ def rotated(cast):
     cast.says("proved with the new secret")
     eventually(lambda: cast.in_inbox("proved with the new secret"))
     assert all(seen["status"] == 200 for seen in cast.stage.act("passed")[before:])
+
+
+@scene("where the stack is told to, the schedule rotates the webhook secret step by step; before that it may not")
+def rotates_by_itself(cast):
+    task = {"task": "rotate", "days": 30}
+    assert "RotationSchedule" not in cast.stack.resources()
+    before = cast.stack.secret()
+    _, failed = cast.stack.invoke("OutboundWorker", task)
+    assert failed and cast.stack.secret() == before
+    cast.stack.update({"RotateWebhookSecretDays": task["days"]})
+    schedule = cast.stack.client("scheduler").get_schedule(Name=cast.stack.resources()["RotationSchedule"])
+    assert json.loads(schedule["Target"]["Input"]) == task
+    hours_later(cast, "ended", hours=31 * 24)
+    assert steps(cast, task) == ("begun", 2)
+    assert steps(cast, task) == ("begun", 2), "every process reads it first"
+    cast.says("while both are good")
+    eventually(lambda: cast.in_inbox("while both are good"))
+    hours_later(cast, "begun", hours=1)
+    eventually(lambda: steps(cast, task) == ("registered", 2))
+    hours_later(cast, "registered", hours=1)
+    assert steps(cast, task) == ("ended", 1)
+    after = cast.stack.secret()
+    [old], [new] = before["telegram_webhook_secrets"], after["telegram_webhook_secrets"]
+    assert old != new and all(after[key] == before[key] for key in before if not key.startswith("telegram_webhook"))
+    before = len(cast.stage.act("passed"))
+    cast.says("proved with the newest secret")
+    eventually(lambda: cast.in_inbox("proved with the newest secret"))
+    assert all(seen["status"] == 200 for seen in cast.stage.act("passed")[before:])
+
+
+def steps(cast, task):
+    """Lets the schedule's hour come; how far the rotation is, and how many secrets are good."""
+    cast.stack.invoke("OutboundWorker", task)
+    secret = cast.stack.secret()
+    return secret["telegram_webhook_rotation"]["step"], len(secret["telegram_webhook_secrets"])
+
+
+def hours_later(cast, step, hours):
+    """Lets time pass since a step."""
+    cast.stack.fill_secret(telegram_webhook_rotation={"step": step, "at": int(time.time()) - 3600 * hours})
+
+
+@scene("bridgectl setup changes the list of chats, which is a parameter, and no other")
+def listed(cast):
+    cast.stack.update({"TelegramChats": 0})
+    before = given(cast)
+    code, said = run(cast, "setup", "--yes", "--wait=0", f"--chats={cast.stage.chat}")
+    assert code in (0, 1), said
+    assert f"the parameter TelegramChats of the stack {NAME} becomes {cast.stage.chat}" in said, said
+    cast.stack.parameters["TelegramChats"] = cast.stage.chat
+    assert given(cast) == before | {"TelegramChats": str(cast.stage.chat)}
+    cast.says("listed again")
+    eventually(lambda: cast.in_inbox("listed again"))
+
+
+def given(cast):
+    """The parameters of the stack."""
+    return {one["ParameterKey"]: one["ParameterValue"] for one in cast.stack.describe()["Parameters"]}
 
 
 @scene("the watch counts a webhook that is not ours, deliveries that fail, and what waits")

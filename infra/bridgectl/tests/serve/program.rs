@@ -123,10 +123,10 @@ impl<'g> Program<'g> {
             .env("GROUP_MESSAGES_PER_MINUTE", "1200")
             .env("TELEGRAM_API_URL", group.telegram.base_url())
             .env("INTERCOM_API_URL", group.intercom.base_url())
-            .env("TELEGRAM_BOT_TOKEN", &group.bot.token)
             .env("INTERCOM_CLIENT_SECRET", group.intercom.client_secret());
         // What a .env file sets, the environment does not.
         if !self.keeps_in_file {
+            command.env("TELEGRAM_BOT_TOKEN", &group.bot.token);
             command.env("TELEGRAM_WEBHOOK_SECRET", WEBHOOK_SECRET);
             command.env("INTERCOM_ACCESS_TOKEN", group.intercom.access_token());
         }
@@ -136,8 +136,10 @@ impl<'g> Program<'g> {
     /// Keeps what rotates in a `.env` file.
     pub(crate) fn with_env_file(mut self) -> Self {
         self.keeps_in_file = true;
-        let token = self.group.intercom.access_token();
-        let text = format!("# kept by hand\nTELEGRAM_WEBHOOK_SECRET={WEBHOOK_SECRET}\nINTERCOM_ACCESS_TOKEN={token}\n");
+        let (bot, token) = (&self.group.bot.token, self.group.intercom.access_token());
+        let text = format!(
+            "# kept by hand\nTELEGRAM_WEBHOOK_SECRET={WEBHOOK_SECRET}\nINTERCOM_ACCESS_TOKEN={token}\nTELEGRAM_BOT_TOKEN={bot}\n"
+        );
         std::fs::write(self.folder.path().join(".env"), text).unwrap();
         self
     }
@@ -146,7 +148,7 @@ impl<'g> Program<'g> {
     pub(crate) fn kept(&self, name: &str) -> String {
         let text = std::fs::read_to_string(self.folder.path().join(".env")).unwrap();
         assert!(
-            text.starts_with("# kept by hand\n") && text.lines().count() == 3,
+            text.starts_with("# kept by hand\n") && text.lines().count() == 4,
             "{text}"
         );
         let value = text.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix('='));

@@ -77,3 +77,40 @@ async fn reconciling_finds_what_no_notification_brought_and_tells_how_far_it_cam
     assert_eq!(program.open_ends().await, Vec::<String>::new());
     assert_eq!(group.violations(), Vec::<String>::new());
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn from_now_on_nothing_older_is_looked_for() {
+    // A sweep looks a quarter of an hour behind its watermark.
+    let behind = Duration::from_mins(20);
+    let now = SystemClock.now() - behind;
+    let group = Group::found_by(SimClock::manual(now.as_millis())).await;
+    let mut program = Program::new(&group);
+    program.start().await;
+    let said = group.everybody_writes(0).await;
+    group.sees(&said).await;
+    group.intercom_tells().await;
+    program.rests().await;
+    assert_eq!(program.stop(), Some(0));
+    program.let_pass(behind + LINKED_BEFORE).await;
+    group.intercom().lose_notifications(true);
+    let lost = group.agents_answer(0).await;
+
+    let before = program.everything().await;
+    let printed = program.reconcile(&["--from-now", "--dry-run"]);
+    assert!(printed[0].contains(" would be at "), "{printed:?}");
+    assert_eq!(program.everything().await, before, "a dry run changes nothing");
+    let [with, _] = &program.reconcile(&["--dry-run"])[..] else {
+        panic!("two lines")
+    };
+    assert!(with.contains(&format!("{} replies missing", lost.len())), "{with}");
+
+    let workspace = group.intercom().workspace_id();
+    let printed = program.reconcile(&["--from-now"]);
+    assert!(
+        printed[0].starts_with(&format!("The watermark of workspace {workspace} is at ")),
+        "{printed:?}"
+    );
+    let printed = program.reconcile(&["--dry-run"]);
+    assert!(printed[1].contains("; 0 replies missing"), "{printed:?}");
+    assert_eq!(program.queued().await, 0);
+}

@@ -102,3 +102,53 @@ async fn an_access_token_is_tried_before_it_is_put_in_place() {
     program.rests().await;
     assert_eq!(program.stop(), Some(0));
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_bot_token_is_tried_put_in_place_registered_and_looked_at() {
+    let group = Group::found().await;
+    let mut program = Program::new(&group).with_env_file();
+    program.start().await;
+    group.says(0, 0, "with the old token");
+    group.reaches_agents("with the old token").await;
+    let old = program.kept("TELEGRAM_BOT_TOKEN");
+    let new = group.telegram.rotate_token(&group.bot);
+    group.says(0, 0, "waits at Telegram for the new token");
+
+    let url = program.url();
+    let rotate = ["rotate", "bot-token", "--public-url", &url];
+    let refused = |token: &str, why: &str| {
+        let (code, printed, told) = program.try_to_tend_pasting(&rotate, token);
+        assert_eq!(code, Some(1), "{printed:?}");
+        assert!(told.contains(why), "{told}");
+        assert_eq!(program.kept("TELEGRAM_BOT_TOKEN"), old, "nothing was changed");
+    };
+    refused("", "nothing was pasted");
+    refused("no token", "this is the token of another bot");
+    refused(&old, "Telegram does not take it");
+    let another = group.telegram.bot("Another", "another_bot");
+    refused(&another.token, "this is the token of another bot");
+
+    // Telegram forgets the webhook with the token.
+    let (code, printed, told) = program.try_to_tend_pasting(&rotate, &new.token);
+    assert_eq!(code, Some(0), "{told}");
+    let said = printed.join("\n");
+    assert!(said.contains("Telegram takes it, and it stands in "), "{said}");
+    assert!(said.contains("The webhook is registered with it."), "{said}");
+    let (_, doctor) = said.split_once("The doctor says:").unwrap();
+    assert!(
+        doctor.contains("The bot token is that of @acme_support_bot"),
+        "{doctor}"
+    );
+    assert!(
+        doctor.contains(&format!("Telegram delivers to {url}/telegram-webhook")),
+        "{doctor}"
+    );
+    assert!(!format!("{said}{told}").contains(&new.token), "it is not shown");
+    assert_eq!(program.kept("TELEGRAM_BOT_TOKEN"), new.token);
+    assert_eq!(program.stop(), Some(0));
+    program.start().await;
+    group.reaches_agents("waits at Telegram for the new token").await;
+    program.rests().await;
+    assert_eq!(program.stop(), Some(0));
+    assert_eq!(group.violations(), Vec::<String>::new());
+}

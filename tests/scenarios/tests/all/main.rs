@@ -37,6 +37,7 @@ mod places;
 mod poison;
 mod reactions;
 mod rights;
+mod rotation;
 mod running;
 mod staff_answers;
 mod sweep;
