@@ -64,6 +64,8 @@ pub struct Parts {
     pub intercom_webhook: Function,
     /// The function that carries to Telegram.
     pub outbound_worker: Function,
+    /// What calls that one regularly, each with the task that it names.
+    pub schedules: Vec<(String, &'static str)>,
 }
 
 /// A function and where it logs.
@@ -146,6 +148,11 @@ impl Stack {
         aws_sdk_secretsmanager::Client::new(&self.config)
     }
 
+    /// A client of `EventBridge` Scheduler.
+    pub fn scheduler(&self) -> aws_sdk_scheduler::Client {
+        aws_sdk_scheduler::Client::new(&self.config)
+    }
+
     /// A client of SQS.
     pub fn sqs(&self) -> aws_sdk_sqs::Client {
         aws_sdk_sqs::Client::new(&self.config)
@@ -176,6 +183,11 @@ impl Parts {
             inbound_worker: function("InboundWorker")?,
             intercom_webhook: function("IntercomWebhook")?,
             outbound_worker: function("OutboundWorker")?,
+            schedules: vec![(part("SweepSchedule")?, "sweep"), (part("WatchSchedule")?, "watch")]
+                .into_iter()
+                // There only if it is wanted.
+                .chain(part("RotationSchedule").ok().map(|name| (name, "rotate")))
+                .collect(),
         })
     }
 }

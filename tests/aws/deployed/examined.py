@@ -36,6 +36,8 @@ def well(cast):
         "ok        Nothing was given up on its way to Intercom",
         "ok        telegram-ingress was deployed on ",
         "ok        The queue towards Telegram is read",
+        "ok        The task sweep is called by schedule, rate(5 minutes)",
+        "ok        The task watch is called by schedule, rate(5 minutes)",
         "ok        The bot token is that of @support_bot",
         f"ok        Telegram delivers to {cast.stage.url}/telegram-webhook",
         "ok        Example Customers",

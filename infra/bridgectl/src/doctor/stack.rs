@@ -6,7 +6,9 @@ use crate::{
 };
 use aws_sdk_dynamodb::types::{PointInTimeRecoveryStatus, TimeToLiveStatus};
 use aws_sdk_lambda::{operation::get_function_configuration::GetFunctionConfigurationOutput, types::State};
+use aws_sdk_scheduler::{operation::get_schedule::GetScheduleOutput, types::ScheduleState};
 use aws_sdk_sqs::types::QueueAttributeName;
+use serde_json::Value;
 
 /// The attribute by which records expire.
 const EXPIRES: &str = "expires_at";
@@ -21,6 +23,7 @@ pub(super) async fn examine(stack: &Stack, found: &mut Findings) {
     queues(stack, found).await;
     functions(stack, found).await;
     triggers(stack, found).await;
+    schedules(stack, found).await;
 }
 
 fn status(stack: &Stack, found: &mut Findings) {
@@ -245,5 +248,91 @@ async fn triggers(stack: &Stack, found: &mut Findings) {
             }
             Err(error) => found.unchecked("triggers", format!("{:#}", refusal(error)), ASK),
         }
+    }
+}
+
+/// What nobody calls does nothing, and says nothing of it.
+async fn schedules(stack: &Stack, found: &mut Findings) {
+    let worker = &stack.parts.outbound_worker.name;
+    for (name, task) in &stack.parts.schedules {
+        match stack.scheduler().get_schedule().name(name).send().await {
+            Ok(schedule) => schedule_of(&schedule, (name, task), worker, found),
+            Err(error) => found.unchecked("schedules", format!("{:#}", refusal(error)), ASK),
+        }
+    }
+}
+
+fn schedule_of(schedule: &GetScheduleOutput, (name, task): (&str, &str), worker: &str, found: &mut Findings) {
+    let check = "schedules";
+    let target = schedule.target();
+    let arn = target.map_or("", |target| target.arn());
+    let input = target.and_then(|target| serde_json::from_str::<Value>(target.input()?).ok());
+    let asked = input.as_ref().and_then(|input| input.get("task")?.as_str());
+    let rate = schedule.schedule_expression().unwrap_or("an unknown rate");
+    if schedule.state() != Some(&ScheduleState::Enabled) {
+        found.broken(
+            check,
+            format!("The schedule {name} is off: nothing calls the task {task}"),
+            format!("EventBridge console, Scheduler, Schedules, {name}: enable it"),
+        );
+    } else if arn.rsplit(':').next() != Some(worker) || asked != Some(task) {
+        found.broken(
+            check,
+            format!("The schedule {name} does not call the task {task} of {worker}"),
+            "deploy again",
+        );
+    } else {
+        found.ok(check, format!("The task {task} is called by schedule, {rate}"));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::findings::Level;
+    use aws_sdk_scheduler::types::Target;
+
+    fn judged(state: ScheduleState, arn: &str, input: &str) -> (Level, String) {
+        let target = Target::builder()
+            .arn(arn)
+            .role_arn("arn:aws:iam::1:role/schedule")
+            .input(input);
+        let schedule = GetScheduleOutput::builder()
+            .state(state)
+            .schedule_expression("rate(5 minutes)")
+            .target(target.build().unwrap())
+            .build();
+        let mut found = Findings::default();
+        schedule_of(
+            &schedule,
+            ("bridge-Sweep-1", "sweep"),
+            "bridge-OutboundWorker-1",
+            &mut found,
+        );
+        let finding = found.iter().next().unwrap();
+        (finding.level, finding.found.clone())
+    }
+
+    #[test]
+    fn a_schedule_that_is_off_or_calls_something_else_is_broken() {
+        let (worker, task) = (
+            "arn:aws:lambda:us-east-1:1:function:bridge-OutboundWorker-1",
+            r#"{"task":"sweep"}"#,
+        );
+        let well = judged(ScheduleState::Enabled, worker, task);
+        assert_eq!(
+            well,
+            (
+                Level::Ok,
+                "The task sweep is called by schedule, rate(5 minutes)".into()
+            )
+        );
+        assert_eq!(judged(ScheduleState::Disabled, worker, task).0, Level::Broken);
+        assert_eq!(
+            judged(ScheduleState::Enabled, worker, r#"{"task":"watch"}"#).0,
+            Level::Broken
+        );
+        let other = "arn:aws:lambda:us-east-1:1:function:another";
+        assert_eq!(judged(ScheduleState::Enabled, other, task).0, Level::Broken);
     }
 }
