@@ -6,7 +6,7 @@ use super::{
     relay::{self, Errand},
 };
 use crate::{
-    config::AgentNames,
+    config::{AgentNames, Reactions},
     context::Context,
     delivering::Carried,
     failure::MessengerError,
@@ -249,10 +249,15 @@ fn heading(context: &Context, part: &Part) -> Option<String> {
     }
 }
 
-/// What we sent, so that a reply, a reaction or a redaction finds it.
+/// What we sent, so that a reaction finds it, or an answer where each customer has a conversation. Where neither is looked for it would
+/// only cost, and more than all else that is written of a message.
 fn index(passage: &Passage<'_>, claim: &Claim) -> Transaction {
-    let ledger = &passage.errand.context.ledger;
+    let context = passage.errand.context;
+    let ledger = &context.ledger;
     let link = passage.reverse.link;
+    if context.config.reactions == Reactions::Off && link.customer.is_none() {
+        return ledger.transaction();
+    }
     let sent = SentMessage {
         link,
         workspace: passage.workspace.clone(),

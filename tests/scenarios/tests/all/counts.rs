@@ -1,6 +1,6 @@
 //! What a message costs when nothing is new: the store operations and vendor calls that the README publishes.
 
-use scenarios::{Recording, World};
+use scenarios::{Recording, Scene, World};
 use std::time::Duration;
 
 struct Cost {
@@ -51,22 +51,40 @@ async fn a_message_to_intercom_costs_one_batch_read_two_writes_and_one_call() {
     world.finish().await;
 }
 
-/// The second read is that of the chat's pace: its slots are handed out on the condition that nobody else took them.
-#[tokio::test]
-async fn a_reply_to_telegram_costs_two_reads_three_writes_and_one_call() {
-    let world = World::new().await;
+/// What a second reply in a conversation costs, right behind which none has to wait for its slot.
+async fn cost_of_a_reply(world: &World) -> Cost {
     world.order().await;
     world.agent_replies("Order 1042", "<p>First</p>");
-    // A second one right behind it would have to wait for its slot.
     world.passes(Duration::from_mins(1)).await;
-    let cost = cost_of(&world, || {
+    let cost = cost_of(world, || {
         world.agent_replies("Order 1042", "<p>Second</p>");
     })
     .await;
     assert_eq!(cost.telegram, ["sendMessage"]);
     assert!(cost.intercom.is_empty(), "{:?}", cost.intercom);
+    cost
+}
+
+/// The second read is that of the chat's pace: its slots are handed out on the condition that nobody else took them.
+#[tokio::test]
+async fn a_reply_to_telegram_costs_two_reads_three_writes_and_one_call() {
+    let world = World::new().await;
+    let cost = cost_of_a_reply(&world).await;
+    assert!(
+        cost.store.writes.iter().all(|write| write.len() == 1),
+        "no transaction: {:?}",
+        cost.store.writes
+    );
+    cost.assert(2, 3);
+    world.finish().await;
+}
+
+#[tokio::test]
+async fn where_reactions_are_carried_the_end_and_the_index_are_one_transaction() {
+    let world = Scene::new().await.set("REACTIONS", "note").open().await;
+    let cost = cost_of_a_reply(&world).await;
     let last = cost.store.writes.last().unwrap();
-    assert_eq!(last.len(), 2, "the end and the index are one transaction: {last:?}");
+    assert_eq!(last.len(), 2, "{last:?}");
     cost.assert(2, 3);
     world.finish().await;
 }

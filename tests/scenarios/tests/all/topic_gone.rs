@@ -64,7 +64,8 @@ async fn a_topic_that_was_deleted_a_moment_ago_is_made_anew() {
 
 #[tokio::test]
 async fn a_correction_and_a_redaction_find_their_way_in_the_topic_that_was_made_anew() {
-    let world = World::new().await;
+    // Otherwise nobody keeps a list of what was sent.
+    let world = Scene::new().await.set("REACTIONS", "note").open().await;
     world.order_without_topic().await;
     world.agent_replies("Order 1042", "<p>On its way</p>");
     world.settle().await;
