@@ -85,7 +85,27 @@ impl QueueName {
 pub struct Lanes {
     database: Database,
     clock: Arc<dyn Clock>,
-    sent: Arc<Notify>,
+    sent: Arc<Bells>,
+}
+
+/// One for each queue: rung for another's, a worker would go back to sleep, and nobody would be awake for the message.
+#[derive(Default)]
+struct Bells {
+    inbound: Notify,
+    outbound: Notify,
+    inbound_dead: Notify,
+    outbound_dead: Notify,
+}
+
+impl Bells {
+    fn of(&self, name: QueueName) -> &Notify {
+        match name {
+            QueueName::Inbound => &self.inbound,
+            QueueName::Outbound => &self.outbound,
+            QueueName::InboundDead => &self.inbound_dead,
+            QueueName::OutboundDead => &self.outbound_dead,
+        }
+    }
 }
 
 /// A message that was taken out of a queue and is hidden until it is settled.
@@ -105,7 +125,7 @@ impl Lanes {
         Self {
             database,
             clock,
-            sent: Arc::new(Notify::new()),
+            sent: Arc::default(),
         }
     }
 
@@ -122,9 +142,9 @@ impl Lanes {
         })
     }
 
-    /// Wakes up when something was sent to any of them by this program.
-    pub async fn sent(&self) {
-        self.sent.notified().await;
+    /// Wakes up when something was sent to this one by this program.
+    pub async fn sent(&self, name: QueueName) {
+        self.sent.of(name).notified().await;
     }
 
     /// Takes the head of a lane that is due, the longest due first.
@@ -190,7 +210,7 @@ impl Queue for LaneQueue {
             .write(move |connection| send(connection, queue, &message, now))
             .await;
         sent.map_err(|error| QueueError::Unavailable(error.to_string()))?;
-        self.lanes.sent.notify_one();
+        self.lanes.sent.of(self.name).notify_one();
         Ok(())
     }
 }
@@ -347,6 +367,22 @@ mod tests {
         assert_eq!(lanes.len(QueueName::Inbound).await.unwrap(), 1);
         lanes.done(&alive).await.unwrap();
         assert_eq!(lanes.len(QueueName::Inbound).await.unwrap(), 0);
+    }
+
+    #[tokio::test]
+    async fn what_is_sent_wakes_whoever_waits_for_it_and_nobody_else() {
+        let (lanes, _) = lanes();
+        let mut others = tokio::spawn({
+            let lanes = lanes.clone();
+            async move { lanes.sent(QueueName::Outbound).await }
+        });
+        // It waits first, and would be woken first.
+        tokio::task::yield_now().await;
+        send(&lanes, "a", "a1").await;
+        lanes.sent(QueueName::Inbound).await;
+        let woken = tokio::time::timeout(Duration::from_millis(10), &mut others).await;
+        assert!(woken.is_err(), "nothing was sent to the other");
+        others.abort();
     }
 
     #[tokio::test]

@@ -199,7 +199,7 @@ where
             };
             match carried {
                 Ok(true) => {}
-                Ok(false) => self.wait_for_work(&mut stop).await,
+                Ok(false) => self.wait_for_work(name, &mut stop).await,
                 Err(error) => {
                     tracing::error!(%error, "the lanes cannot be used");
                     sleep(LOOK_AGAIN).await;
@@ -208,9 +208,9 @@ where
         }
     }
 
-    async fn wait_for_work(&self, stop: &mut watch::Receiver<bool>) {
+    async fn wait_for_work(&self, name: QueueName, stop: &mut watch::Receiver<bool>) {
         tokio::select! {
-            () = self.lanes.sent() => {}
+            () = self.lanes.sent(name) => {}
             () = sleep(LOOK_AGAIN) => {}
             _ = stop.wait_for(|stop| *stop) => {}
         }

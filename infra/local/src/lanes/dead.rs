@@ -21,12 +21,13 @@ pub struct DeadLetter {
 impl Lanes {
     /// Sends every message of a queue of dead letters back to where it came from; tells how many there were.
     pub async fn redrive(&self, from: QueueName, to: QueueName) -> Result<u64, DatabaseError> {
+        let bell = self.sent.of(to);
         let (from, to, now) = (from.as_str(), to.as_str(), self.clock.now());
         let moved = self
             .database
             .write(move |connection| redrive(connection, from, to, now))
             .await?;
-        self.sent.notify_one();
+        bell.notify_one();
         Ok(moved)
     }
 
@@ -47,12 +48,13 @@ impl Lanes {
 
     /// Sends one message of a queue of dead letters back to where it came from; tells whether it was there.
     pub async fn redrive_one(&self, from: QueueName, to: QueueName, letter: LetterId) -> Result<bool, DatabaseError> {
+        let bell = self.sent.of(to);
         let (from, to, now) = (from.as_str(), to.as_str(), self.clock.now());
         let moved = self
             .database
             .write(move |connection| redrive_one(connection, from, to, letter.0, now))
             .await?;
-        self.sent.notify_one();
+        bell.notify_one();
         Ok(moved)
     }
 }
