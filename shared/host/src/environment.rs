@@ -17,6 +17,8 @@ pub struct Environment {
     pub region: String,
     /// `AWS_ENDPOINT_URL`: an emulator in the place of AWS.
     pub endpoint_url: Option<String>,
+    /// `SSL_CERT_FILE`, `SSL_CERT_DIR`: somebody names the authorities whose certificates are good; otherwise those are that the function brings along.
+    pub names_authorities: bool,
     /// The key of the function's role; Lambda gives it to each process anew, and ends the process before it expires.
     pub credentials: Credentials,
 }
@@ -72,6 +74,9 @@ impl Environment {
             },
             region: required("AWS_REGION")?,
             endpoint_url: optional("AWS_ENDPOINT_URL"),
+            names_authorities: ["SSL_CERT_FILE", "SSL_CERT_DIR"]
+                .into_iter()
+                .any(|name| optional(name).is_some()),
             credentials: credentials.build(),
         })
     }
@@ -106,6 +111,19 @@ mod tests {
             assert_eq!(error.variable, variable);
         }
         assert_eq!(parse_without("").ok().unwrap().endpoint_url, None);
+    }
+
+    #[test]
+    fn whoever_names_authorities_is_heard() {
+        assert!(!parse_without("").ok().unwrap().names_authorities);
+        let named = |name: &str| {
+            let set = SET
+                .iter()
+                .find(|(key, _)| *key == name)
+                .map(|(_, value)| (*value).to_owned());
+            set.or_else(|| (name == "SSL_CERT_FILE").then(|| "/etc/own.pem".into()))
+        };
+        assert!(Environment::parse(named).ok().unwrap().names_authorities);
     }
 
     #[test]

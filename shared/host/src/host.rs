@@ -10,6 +10,7 @@ use crate::{
     punctual::{Deadline, Punctual},
     queue::SqsQueue,
     secrets::{CachedSecrets, SecretsManager},
+    table::Table,
     time::{SystemClock, SystemEntropy, timestamp},
     vault::SecretsVault,
 };
@@ -23,7 +24,7 @@ use bridge::{
 };
 use intercom::IntercomClient;
 use lambda_runtime::{LambdaEvent, service_fn};
-use mapping::{Clock, Ledger, dynamodb::DynamoDbStore};
+use mapping::{Clock, Ledger};
 use serde_json::Value;
 use std::{
     process::ExitCode,
@@ -113,10 +114,10 @@ async fn serve(wire: impl FnOnce(&Host) -> Handlers) -> Result<(), StartError> {
 
 impl Host {
     fn new(environment: &Environment) -> Result<Self, StartError> {
-        let http = aws::http_client()?;
+        let http = aws::http_client_of(environment)?;
         let sdk = aws::sdk_config(environment, http.clone());
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
-        let store = DynamoDbStore::new(aws_sdk_dynamodb::Client::new(&sdk), &environment.table_name);
+        let store = Table::new(sdk.clone(), environment.table_name.clone());
         let client = aws_sdk_secretsmanager::Client::new(&sdk);
         let manager = SecretsManager {
             client: client.clone(),

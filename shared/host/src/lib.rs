@@ -12,6 +12,7 @@ mod metrics;
 mod punctual;
 mod queue;
 mod secrets;
+mod table;
 mod time;
 mod vault;
 
