@@ -122,7 +122,7 @@ async fn run(command: Command) -> anyhow::Result<ExitCode> {
         }
         Action::LiveCheck(check) => {
             log("error");
-            try_live(&check).await
+            Box::pin(try_live(&check)).await
         }
         Action::Doctor(doctor) => {
             log("error");

@@ -12,6 +12,7 @@ mod group;
 mod live_check;
 mod mapped;
 mod program;
+mod prompted;
 mod reconcile;
 mod redriven;
 mod rotated;

@@ -1,0 +1,69 @@
+//! The questions that decide, as somebody at a terminal sees and answers them.
+
+use crate::{group::Group, program::Program};
+use std::{
+    io::{Read as _, Write as _},
+    process::{Command, Stdio},
+    sync::{Arc, Mutex},
+    thread,
+    time::{Duration, Instant},
+};
+
+/// Runs a command at a terminal of its own (`script` is part of Debian), and answers each question when it is asked; its exit code, and
+/// what it showed.
+fn at_a_terminal(command: &Command, answers: &[(&str, &str)]) -> (Option<i32>, String) {
+    let quoted = |word: &std::ffi::OsStr| format!("'{}'", word.to_str().unwrap());
+    let words = [command.get_program()]
+        .into_iter()
+        .chain(command.get_args())
+        .map(quoted);
+    let line = words.collect::<Vec<_>>().join(" ");
+    let mut child = Command::new("/usr/bin/script")
+        .args(["--quiet", "--return", "--command", &line, "/dev/null"])
+        .current_dir(command.get_current_dir().unwrap())
+        .env_clear()
+        .envs(command.get_envs().filter_map(|(name, value)| Some((name, value?))))
+        .envs([("SHELL", "/bin/sh"), ("TERM", "xterm"), ("PATH", "/usr/bin:/bin")])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let (mut keys, mut screen) = (child.stdin.take().unwrap(), child.stdout.take().unwrap());
+    let shown = Arc::new(Mutex::new(String::new()));
+    let seen = Arc::clone(&shown);
+    let reads = thread::spawn(move || {
+        let mut some = [0; 4096];
+        while let Ok(count @ 1..) = screen.read(&mut some) {
+            seen.lock().unwrap().push_str(&String::from_utf8_lossy(&some[..count]));
+        }
+    });
+    for (question, answer) in answers {
+        let give_up = Instant::now() + Duration::from_mins(1);
+        while !shown.lock().unwrap().contains(question) {
+            assert!(
+                Instant::now() < give_up,
+                "{question:?} is not asked: {}",
+                shown.lock().unwrap()
+            );
+            thread::sleep(Duration::from_millis(20));
+        }
+        keys.write_all(answer.as_bytes()).unwrap();
+        keys.flush().unwrap();
+    }
+    let code = child.wait().unwrap().code();
+    reads.join().unwrap();
+    let shown = shown.lock().unwrap().clone();
+    (code, shown)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_live_check_makes_nothing_after_a_no() {
+    let group = Group::found().await;
+    let program = Program::new(&group);
+    let mut command = program.settings(&["live-check"]);
+    command.env("INTERCOM_ACCESS_TOKEN", group.intercom.access_token());
+    let (code, shown) = tokio::task::block_in_place(|| at_a_terminal(&command, &[("Go on?", "n")]));
+    assert_eq!(code, Some(1), "{shown}");
+    assert!(shown.contains("nothing was made"), "{shown}");
+    assert_eq!(group.intercom.calls_of("POST /contacts"), 0);
+}
