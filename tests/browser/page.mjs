@@ -94,8 +94,11 @@ class Page {
   async turn(name, on) {
     const button = this.switchFor(name);
     if ((await button.getAttribute('aria-checked')) !== String(on)) await button.click();
-    await this.page.getByRole('switch', { name, exact: true, checked: on }).waitFor();
+    await this.turns(name, on);
   }
+
+  /** Waits until a switch is on, or off: some turn themselves off. */
+  async turns(name, on) { await this.page.getByRole('switch', { name, exact: true, checked: on }).waitFor(); }
 
   async kill() {
     await this.page.getByRole('button', { name: 'Kill the bridge' }).click();
