@@ -30,6 +30,9 @@ pub(super) const YOUNGEST_OF_OLD: Duration = Duration::from_hours(14 * 24);
 /// What was said with a bare click was said about when it was made.
 const CLICKED_WITHIN: Duration = Duration::from_mins(15);
 
+/// So far Intercom's clock may be ahead. What was said later than a click's notification came has one of its own, further back in the lane.
+const CLOCKS_DIFFER: Duration = Duration::from_mins(2);
+
 /// How long a reply waits for its conversation to be linked.
 const LINKED_WITHIN: Duration = Duration::from_mins(15);
 
@@ -191,9 +194,12 @@ pub(super) async fn read_and_relay(
         Err(HelpdeskError::NotFound { .. }) => None,
         Err(error) => return Err(error.into()),
     };
-    let oldest = match wanted {
-        Wanted::Everything => errand.arrival.since - CLICKED_WITHIN,
-        Wanted::Named(_) | Wanted::These(..) => context.ledger.now() - YOUNGEST_OF_OLD,
+    let is_of_its_time = |part: &Part| match wanted {
+        Wanted::Everything => {
+            let came = errand.arrival.since;
+            part.created_at > came - CLICKED_WITHIN && part.created_at <= came + CLOCKS_DIFFER
+        }
+        Wanted::Named(_) | Wanted::These(..) => part.created_at > context.ledger.now() - YOUNGEST_OF_OLD,
     };
     let found = read.iter().flat_map(|read| &read.parts);
     for part in found.clone().filter(|part| part.redacted && wanted.names(&part.id)) {
@@ -202,7 +208,7 @@ pub(super) async fn read_and_relay(
         }
     }
     let mut parts: Vec<Part> = found
-        .filter(|part| is_relayable(context, part) && part.created_at > oldest && wanted.has(&part.id))
+        .filter(|part| is_relayable(context, part) && is_of_its_time(part) && wanted.has(&part.id))
         .cloned()
         .collect();
     match wanted {
@@ -307,5 +313,5 @@ async fn unlinked(
 /// Whether a part is older than its conversation's link, and so none of its messages.
 pub(super) fn is_before(part: &Part, since: Timestamp) -> bool {
     // Intercom's times are whole seconds and by its own clock.
-    part.created_at + Duration::from_mins(2) < since
+    part.created_at + CLOCKS_DIFFER < since
 }

@@ -2,6 +2,7 @@
 
 use crate::logs::Log;
 use scenarios::{Left, World};
+use simulators::Fault;
 use std::time::Duration;
 
 const LOST: Left = Left {
@@ -69,6 +70,32 @@ async fn a_late_notification_of_what_the_sweep_found_doubles_nothing() {
     world.settle().await;
     assert_eq!(world.customer_is_told(topic), ["<b>Anna</b>\nFirst"]);
     world.finish().await;
+}
+
+/// The lane keeps the order in which it was told, and a click that waits in it says nothing of what came later.
+#[tokio::test]
+async fn what_the_sweep_found_is_not_overtaken_by_what_was_said_after_a_click_that_waits() {
+    let world = World::new().await;
+    let topic = world.order().await;
+    world.sweeps().await;
+    world.intercom().lose_notifications(true);
+    world.agent_replies("Order 1042", "<p>First</p>");
+    world.intercom().lose_notifications(false);
+    world.passes(Duration::from_mins(20)).await;
+    world.telegram().faults().arm("sendMessage", Fault::Refuse(502), 1000);
+    world.agent_replies("Order 1042", "<p>Second</p>");
+    let id = world.conversation("Order 1042").id;
+    world.intercom().agent_closes(&id, &world.anna);
+    world.passes(A_WHILE).await;
+    let swept = world.stage.machine.sweep().await.unwrap();
+    assert_eq!(swept.missed, 1);
+    world.agent_replies("Order 1042", "<p>Third</p>");
+    world.passes(Duration::from_mins(1)).await;
+    world.telegram().faults().clear();
+    world.settle().await;
+    let told = ["<b>Anna</b>\nSecond", "<b>Anna</b>\nFirst", "<b>Anna</b>\nThird"];
+    assert_eq!(world.customer_is_told(topic), told);
+    world.finish_but(LOST).await;
 }
 
 /// What was said in a conversation before the bridge linked it was not said to anybody in Telegram.
