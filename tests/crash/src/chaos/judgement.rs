@@ -215,7 +215,7 @@ fn without_copies(shown: &[(usize, usize)], answers: &[&Answered], extra: &mut C
 }
 
 /// What was answered first stands first, unless what was answered later came to us first. What no message of the queue named was
-/// found when the conversation was read, and may be late.
+/// found when the conversation was read: it may be late, and when it came is not known.
 fn in_order(
     topic: usize,
     lane: &str,
@@ -245,8 +245,11 @@ fn in_order(
     found.sort_unstable();
     for (at, (earlier, stands)) in found.iter().enumerate() {
         for (later, stands_later) in &found[at + 1..] {
-            let came = |line: &(usize, usize)| arrivals.first(&answers[line.0].part).unwrap_or(usize::MAX);
-            let is_excused = later.0 != earlier.0 && came(later) < came(earlier);
+            let came = |line: &(usize, usize)| arrivals.first(&answers[line.0].part);
+            let came_later = came(later)
+                .zip(came(earlier))
+                .is_some_and(|(later, earlier)| later >= earlier);
+            let is_excused = later.0 != earlier.0 && !came_later;
             if stands_later < stands && !is_excused {
                 let text = |line: &(usize, usize)| &answers[line.0].lines[line.1];
                 wrong.push(format!("topic {topic}: {:?} overtook {:?}", text(later), text(earlier)));
