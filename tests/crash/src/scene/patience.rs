@@ -62,7 +62,7 @@ fn in_their_time(calls: impl Iterator<Item = (i64, bool)>, wait: Duration, refus
     Ok(())
 }
 
-/// Telegram says nothing for a quarter of an hour: the agent is told so once, and once that it went through.
+/// Telegram says nothing for half an hour: the agent is told so once, and once that it went through.
 pub(super) async fn delayed(world: &World) -> anyhow::Result<Expected> {
     let topic = world.topic("Order");
     world.say(world.maria, topic, "a question");
@@ -73,7 +73,7 @@ pub(super) async fn delayed(world: &World) -> anyhow::Result<Expected> {
     world.stage.settle_within(Duration::from_secs(20)).await?;
     anyhow::ensure!(world.notes("a question").is_empty(), "agents are told too early");
     vendors.clock.advance(Duration::from_mins(10));
-    world.stage.settle_within(Duration::from_mins(5)).await?;
+    world.stage.settle_within(Duration::from_mins(20)).await?;
     vendors.telegram.faults().clear();
     world.settle().await?;
     let notes = world.notes("a question");
