@@ -2,7 +2,7 @@
 
 use super::{Expected, MORNING_MS, World, read, said};
 use local::QueueName::{Inbound, InboundDead, Outbound, OutboundDead};
-use simulators::Fault;
+use simulators::{Fault, telegram::Place};
 use std::time::Duration;
 
 /// What workers die of, here.
@@ -43,6 +43,16 @@ impl World {
     }
 }
 
+/// What is seen of an answer that was given up and put back: it says when it was written.
+fn put_back_at_last(topic: Place) -> Expected {
+    Expected {
+        inbox: vec![said(&[("Maria Lopez", "a question"), ("Anna Weber", "at last")])],
+        customers: vec![(topic, read(&["Written 2026-01-15 10:00 UTC:\nAnna\nat last"]))],
+        texts: read(&["at last"]),
+        ..Expected::default()
+    }
+}
+
 /// A notification without formatting has the conversation read before anything is begun, and Intercom does not give it out.
 pub(super) async fn unbegun(world: &World) -> anyhow::Result<Expected> {
     let topic = world.topic("Order");
@@ -61,12 +71,7 @@ pub(super) async fn unbegun(world: &World) -> anyhow::Result<Expected> {
     world.is_given_up_once().await?;
     world.agents_are_told_why_once("a question")?;
     world.put_back(OutboundDead, Outbound).await?;
-    Ok(Expected {
-        inbox: vec![said(&[("Maria Lopez", "a question"), ("Anna Weber", "at last")])],
-        customers: vec![(topic, read(&["Written 2026-01-15 10:00 UTC:\nAnna\nat last"]))],
-        texts: read(&["at last"]),
-        ..Expected::default()
-    })
+    Ok(put_back_at_last(topic))
 }
 
 /// Intercom refuses our token.
@@ -112,12 +117,7 @@ pub(super) async fn outbound(world: &World) -> anyhow::Result<Expected> {
     world.is_given_up_once().await?;
     world.agents_are_told_why_once("a question")?;
     world.put_back(OutboundDead, Outbound).await?;
-    Ok(Expected {
-        inbox: vec![said(&[("Maria Lopez", "a question"), ("Anna Weber", "at last")])],
-        customers: vec![(topic, read(&["Written 2026-01-15 10:00 UTC:\nAnna\nat last"]))],
-        texts: read(&["at last"]),
-        ..Expected::default()
-    })
+    Ok(put_back_at_last(topic))
 }
 
 /// Each of its workers dies, and what stands behind it goes on.
