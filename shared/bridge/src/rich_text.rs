@@ -204,29 +204,12 @@ impl RichText {
         let plain = bare.to_plain();
         let says = |c: &char| c.is_alphanumeric() || !c.is_ascii() && !c.is_whitespace();
         let fingerprint: String = plain.chars().filter(says).flat_map(char::to_lowercase).collect();
-        // A lone "?" says something, too; the marks of quotations and lists do not.
+        // A lone "?" says something, too; the ASCII marks of quotations and of tables' cells do not.
         if fingerprint.is_empty() {
-            let mut signs = String::new();
-            unmarked(&self.0, &mut signs);
-            signs.retain(|c| !c.is_whitespace());
-            signs
+            let written = |c: &char| !c.is_whitespace() && !matches!(c, '>' | '|');
+            plain.chars().filter(written).collect()
         } else {
             fingerprint
-        }
-    }
-}
-
-/// What is written in the blocks, without what shows how they are put together.
-fn unmarked(blocks: &[Block], out: &mut String) {
-    let written = |runs: &[Run], out: &mut String| runs.iter().for_each(|run| out.push_str(&run.text));
-    for block in blocks {
-        match block {
-            Block::Paragraph { runs, .. } | Block::Heading { runs, .. } => written(runs, out),
-            Block::Quote { blocks, .. } => unmarked(blocks, out),
-            Block::List { items, .. } => items.iter().for_each(|item| unmarked(item, out)),
-            Block::Table(rows) => rows.iter().flatten().for_each(|runs| written(runs, out)),
-            Block::Code { text, .. } => out.push_str(text),
-            Block::Rule | Block::Image { .. } => {}
         }
     }
 }

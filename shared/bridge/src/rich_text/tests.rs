@@ -58,4 +58,10 @@ fn fingerprints_survive_wrapping_and_keep_what_differs() {
     };
     let sent = RichText(vec![quoted, Block::line(vec![Run::plain("?")])]);
     assert_eq!(sent.fingerprint_text(), RichText::plain("?").fingerprint_text());
+    // A table comes back as a line of text.
+    let sent = RichText(vec![Block::Table(vec![vec![
+        vec![Run::plain("?")],
+        vec![Run::plain("!")],
+    ]])]);
+    assert_eq!(sent.fingerprint_text(), RichText::plain("? | !").fingerprint_text());
 }
