@@ -165,7 +165,7 @@ pub static POINTS: [About; 21] = [
         Point::Workflows,
         "intercom.workflows",
         "workflows do not see conversations that are opened through the API, so the bridge assigns",
-        &[rest("shared/bridge/src/inbound/opening.rs", "fn try_dress")],
+        &[rest("shared/bridge/src/inbound/opening.rs", "async fn dress")],
     ),
     about(
         Point::Entities,

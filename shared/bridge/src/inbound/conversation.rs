@@ -215,7 +215,7 @@ impl Carrying<'_> {
     ) -> Result<End, Stop> {
         let Self { passage, message, plan } = *self;
         if !claim.delivery.dressed {
-            opening::dress(passage, claim, message, conversation).await;
+            opening::dress(passage, claim, message, conversation).await?;
             claim.delivery.files_left = plan.files_left(&claim.delivery);
             if claim.delivery.files_left > 0 {
                 // From here on only files are left, and an agent may have changed what the conversation got.

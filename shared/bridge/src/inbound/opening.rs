@@ -5,7 +5,7 @@ use super::{conversation::Written, worker::Passage};
 use crate::{
     context::Context,
     envelope::{Errand, OutboundEnvelope, to_ascii_json},
-    failure::Failure,
+    failure::{Failure, HelpdeskError},
     looking::Accounted,
     notices,
     ports::{QueueError, QueueMessage},
@@ -25,6 +25,9 @@ const SEARCH_LAGS: Duration = Duration::from_mins(2);
 
 /// A slow Intercom must not cost the worker its life over what only dresses a conversation: so long it may take.
 const MAY_TAKE: Duration = Duration::from_secs(45);
+
+/// Nor must it hold up for longer what comes after its message.
+const WAITS_FOR: Duration = Duration::from_mins(10);
 
 /// What came of the wish for a conversation.
 pub(super) enum Opened {
@@ -261,75 +264,111 @@ pub(super) async fn fetch_answers(
         .await?)
 }
 
-/// Gives a new conversation its title, its tags, its assignee and its first note. None of that may stop the message.
+/// Gives a new conversation its title, its tags, its first note and its assignee. None of that may stop the message, which is there
+/// already; but its delivery waits for a while where Intercom wants no calls.
 pub(super) async fn dress(
     passage: &Passage<'_>,
     claim: &mut Claim,
     message: &CustomerMessage,
     conversation: &ConversationId,
-) {
-    let until = passage.context.ledger.now() + MAY_TAKE;
-    if let Err(stop) = try_dress(passage, claim, message, conversation, until).await {
-        tracing::warn!(conversation.id = %conversation, %stop, "a new conversation did not get all it should have");
+) -> Result<(), Stop> {
+    let now = passage.context.ledger.now();
+    let opened = claim
+        .delivery
+        .receipts
+        .iter()
+        .find(|receipt| receipt.step == Step::Create);
+    let may_wait = opened.is_some_and(|receipt| now.since(receipt.at) < WAITS_FOR);
+    let dressing = Dressing {
+        passage,
+        conversation,
+        until: now + MAY_TAKE,
+    };
+    match dressing.dress(claim, message).await {
+        Err(stop) if may_wait && is_worth_waiting(&stop) => Err(stop),
+        Err(stop) => {
+            tracing::warn!(conversation.id = %conversation, %stop, "a new conversation did not get all it should have");
+            Ok(())
+        }
+        Ok(()) => Ok(()),
     }
 }
 
-async fn try_dress(
-    passage: &Passage<'_>,
-    claim: &mut Claim,
-    message: &CustomerMessage,
-    conversation: &ConversationId,
+fn is_worth_waiting(stop: &Stop) -> bool {
+    matches!(
+        stop,
+        Stop::Wait { .. } | Stop::Helpdesk(HelpdeskError::Transient { after: Some(_), .. })
+    )
+}
+
+/// A new conversation on its way to what it gets besides its message.
+struct Dressing<'a> {
+    passage: &'a Passage<'a>,
+    conversation: &'a ConversationId,
     until: Timestamp,
-) -> Result<(), Stop> {
-    let context = passage.context;
-    let in_time = || {
-        if context.ledger.now() < until {
-            Ok(())
+}
+
+impl Dressing<'_> {
+    async fn dress(&self, claim: &mut Claim, message: &CustomerMessage) -> Result<(), Stop> {
+        let Self {
+            passage, conversation, ..
+        } = *self;
+        let context = passage.context;
+        let admin = context.own_admin().await?;
+        let topic = topic_title(passage, message).await?;
+        let title = topic.as_deref().unwrap_or(&message.chat_title);
+        self.give("title", context.helpdesk.set_title(conversation, title))
+            .await?;
+        let chat_tag = (!passage.chat.id.is_private()).then_some(message.chat_title.as_str());
+        for tag in [Some("telegram"), chat_tag]
+            .into_iter()
+            .flatten()
+            .filter(|tag| !tag.trim().is_empty())
+        {
+            self.give("tag", context.helpdesk.tag(conversation, &admin, tag))
+                .await?;
+        }
+        if claim.delivery.proof(Step::Note).is_none() {
+            let note = FirstNote {
+                chat: &message.chat_title,
+                topic: topic.as_deref(),
+                name: &message.author.name,
+                username: message.author.username.as_deref(),
+                language: message.author.language.as_deref(),
+            };
+            self.give("note", self.write_note(claim, &note)).await?;
+        }
+        // Last, so that no further attempt takes it away from whom an agent gave it to.
+        if let Some(assignee) = context.config.assignees.of(passage.chat.id) {
+            self.give("assignee", context.helpdesk.assign(conversation, &admin, assignee))
+                .await?;
+        }
+        Ok(())
+    }
+
+    async fn write_note(&self, claim: &mut Claim, note: &FirstNote<'_>) -> Result<(), Stop> {
+        let context = self.passage.context;
+        let written = notices::write_note(context, claim, self.conversation, &note.text(), &Accounted::default()).await;
+        // Nobody waits for it so badly that it is looked for, and twice it must not be there.
+        claim.delivery.dressed |= matches!(written, Err(Stop::Helpdesk(HelpdeskError::Unknown { .. })));
+        written
+    }
+
+    /// Makes calls whose failure is merely logged, if there is time for them.
+    async fn give<E: Into<Stop>>(&self, what: &str, calls: impl Future<Output = Result<(), E>>) -> Result<(), Stop> {
+        let given = if self.passage.context.ledger.now() < self.until {
+            calls.await.map_err(Into::into)
         } else {
-            Err(Stop::Wait {
-                reason: "it takes too long",
-                until,
-            })
-        }
-    };
-    let told = |what: &str, done: Result<(), crate::failure::HelpdeskError>| {
-        if let Err(error) = done {
-            tracing::warn!(conversation.id = %conversation, what, %error, "a new conversation lacks something");
-        }
-    };
-    let admin = context.own_admin().await?;
-    let topic = topic_title(passage, message).await?;
-    let title = topic.as_deref().unwrap_or(&message.chat_title);
-    in_time()?;
-    told("title", context.helpdesk.set_title(conversation, title).await);
-    let chat_tag = (!passage.chat.id.is_private()).then_some(message.chat_title.as_str());
-    for tag in [Some("telegram"), chat_tag]
-        .into_iter()
-        .flatten()
-        .filter(|tag| !tag.trim().is_empty())
-    {
-        in_time()?;
-        told("tag", context.helpdesk.tag(conversation, &admin, tag).await);
-    }
-    if let Some(assignee) = context.config.assignees.of(passage.chat.id) {
-        in_time()?;
-        told(
-            "assignee",
-            context.helpdesk.assign(conversation, &admin, assignee).await,
-        );
-    }
-    in_time()?;
-    if claim.delivery.proof(Step::Note).is_none() {
-        let note = FirstNote {
-            chat: &message.chat_title,
-            topic: topic.as_deref(),
-            name: &message.author.name,
-            username: message.author.username.as_deref(),
-            language: message.author.language.as_deref(),
+            Err(Stop::Skip("it takes too long"))
         };
-        notices::write_note(context, claim, conversation, &note.text(), &Accounted::default()).await?;
+        match given {
+            Err(stop) if !is_worth_waiting(&stop) => {
+                tracing::warn!(conversation.id = %self.conversation, what, %stop, "a new conversation lacks something");
+                Ok(())
+            }
+            given => given,
+        }
     }
-    Ok(())
 }
 
 /// What the topic is called: by the message itself, or by what was told of the topic before.

@@ -140,14 +140,13 @@ async fn what_a_new_conversation_does_not_get_repeats_nothing() {
                 [["Maria Lopez: Hello", "Maria Lopez: Anybody?"]],
                 "{call} {fault:?}"
             );
-            let notes = world.intercom().conversations()[0]
-                .parts
-                .iter()
-                .filter(|part| part.kind == "note")
-                .count();
-            // While Intercom wants no calls at all, the note is left out with the rest.
-            let least = usize::from(!matches!(fault, Fault::TooManyRequests(_)));
-            assert!((least..=1).contains(&notes), "{call} {fault:?}: {notes} notes");
+            let conversation = &world.intercom().conversations()[0];
+            let notes = conversation.parts.iter().filter(|part| part.kind == "note").count();
+            assert_eq!(notes, 1, "{call} {fault:?}");
+            if matches!(fault, Fault::TooManyRequests(_)) {
+                assert_eq!(conversation.title.as_deref(), Some("Order 1042"), "{call}");
+                assert!(conversation.tags.contains(&"telegram".to_owned()), "{call}");
+            }
             world.finish().await;
         }
     }

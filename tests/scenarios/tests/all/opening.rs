@@ -8,6 +8,7 @@ use simulators::{
     Fault,
     telegram::{Compose, Rights},
 };
+use std::time::Duration;
 
 #[tokio::test]
 async fn the_first_message_opens_the_conversation_and_the_next_continue_it() {
@@ -232,6 +233,30 @@ async fn new_conversations_go_to_whom_the_settings_name() {
     assert_eq!(world.conversation("Order 1042").team.as_deref(), Some("Support"));
     assert_eq!(world.conversation("Contract").assignee.as_deref(), Some("Anna Weber"));
     assert_eq!(world.conversation("Contract").tags, ["telegram", "Acme VIP"]);
+    world.finish().await;
+}
+
+/// While Intercom wants no calls, each attempt comes a little further.
+#[tokio::test]
+async fn what_a_new_conversation_gets_it_gets_when_intercom_takes_calls_again() {
+    let scene = Scene::new().await;
+    let team = scene.vendors.intercom.team("Support");
+    let world = scene.set("INTERCOM_ASSIGNEE", format!("team:{team}")).open().await;
+    let wants_no_calls = Fault::TooManyRequests(Duration::from_secs(7));
+    for call in [
+        "PUT /conversations/{id}",
+        "POST /conversations/{id}/tags",
+        "POST /conversations/{id}/parts",
+    ] {
+        world.intercom().faults().arm(call, wants_no_calls.clone(), 1);
+    }
+    world.order().await;
+    let conversation = world.conversation("Order 1042");
+    assert_eq!(conversation.team.as_deref(), Some("Support"));
+    assert!(conversation.tags.contains(&"telegram".to_owned()));
+    let notes = conversation.parts.iter().filter(|part| part.kind == "note");
+    assert_eq!(notes.count(), 1);
+    assert_eq!(world.agent_sees("Order 1042"), ["Maria Lopez: Hello"]);
     world.finish().await;
 }
 
