@@ -77,7 +77,9 @@ impl Carried<'_> {
     }
 
     async fn end(&self, mut claim: Claim, end: End, with: Transaction) -> Result<Verdict, Stop> {
-        if claim.delivery.told && end == End::Delivered {
+        // Of what comes back from the dead letters an agent was told that it did not arrive.
+        let is_back = self.received.gave_up.is_some() && self.is_for_an_agent();
+        if (claim.delivery.told || is_back) && end == End::Delivered {
             // First what is proven, lest it be sent again; then the word of it, while the record says that something is left to do.
             self.context.ledger.progress(&mut claim).await?;
             self.notify(about(&claim), Sentence::WentThrough).await?;
@@ -202,13 +204,17 @@ impl Carried<'_> {
 
     /// Tells an agent, once, that a reply is still on its way.
     async fn tell_once(&self, claim: &mut Claim, cause: Cause) -> Result<(), Stop> {
-        if claim.delivery.told || !matches!(self.audience, Some(Audience::Agent { .. })) {
+        if claim.delivery.told || !self.is_for_an_agent() {
             return Ok(());
         }
         self.notify(about(claim), Sentence::StillTryingTelegram { cause })
             .await?;
         claim.delivery.told = true;
         Ok(())
+    }
+
+    fn is_for_an_agent(&self) -> bool {
+        matches!(self.audience, Some(Audience::Agent { .. }))
     }
 
     /// What our own settings cause is for the operator to mend, so it is not given up before the queue would drop it.

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 const TO_CUSTOMERS: &str = "Sorry, a message could not be passed on to our support team. Please send it again.";
 const TO_AGENTS: &str = "Bridge: Not delivered to Telegram: Telegram did not accept it.";
+const DELIVERED: &str = "Bridge: The delayed reply has now been delivered to Telegram.";
 
 /// So long a lane is held up at most: six workers die in a row, or eleven where they have begun nothing.
 const BEGUN: Duration = Duration::from_mins(12);
@@ -88,6 +89,7 @@ async fn an_agents_reply_that_kills_whoever_reads_it_is_given_up() {
             "Written 2026-01-15 09:00 UTC:\n<b>Anna</b>\narsenic"
         ]
     );
+    assert_eq!(world.agent_notes("Order 1042"), [TO_AGENTS, TO_AGENTS, DELIVERED]);
     world.finish().await;
 }
 

@@ -198,6 +198,10 @@ async fn a_reply_is_given_up_after_a_day_and_delivered_by_a_redrive() {
     assert_eq!(told.len(), 1, "{told:?}");
     assert!(told[0].starts_with("Written 2026-01-15 09:"), "{told:?}");
     assert!(told[0].ends_with("First"), "{told:?}");
+    assert_eq!(
+        world.agent_notes("Order 1042")[2..],
+        ["Bridge: The delayed reply has now been delivered to Telegram."]
+    );
     assert_eq!(world.redrives().await, 0);
     world.finish().await;
 }
