@@ -153,8 +153,7 @@ where
         let received = taken.received.clone();
         let (inbound, outbound) = (Arc::clone(&self.inbound_worker), Arc::clone(&self.outbound_worker));
         let (clock, until) = (Arc::clone(&self.clock), self.clock.now() + WORKER_MAY_TAKE);
-        // A task of its own, so that a panic ends this message's worker and nothing else.
-        let worker = tokio::spawn(async move {
+        let worker = or_panicked(async move {
             let carried = async {
                 match name {
                     QueueName::Inbound | QueueName::InboundDead => inbound.handle(&received).await,
@@ -164,9 +163,9 @@ where
             timeout(WORKER_MAY_TAKE, before(until, clock.as_ref(), carried)).await
         });
         match worker.await {
-            Ok(Ok(Some(Verdict::Done))) => self.lanes.done(taken).await,
-            Ok(Ok(Some(Verdict::Later(at)))) => self.lanes.later(taken, at).await,
-            Ok(Ok(None) | Err(_)) | Err(_) => {
+            Some(Ok(Some(Verdict::Done))) => self.lanes.done(taken).await,
+            Some(Ok(Some(Verdict::Later(at)))) => self.lanes.later(taken, at).await,
+            Some(Ok(None) | Err(_)) | None => {
                 tracing::error!(
                     lane = taken.received.lane,
                     "a worker did not come to an end; its message comes again"
@@ -218,14 +217,16 @@ where
 
     async fn sweep_regularly(self: Arc<Self>, mut stop: watch::Receiver<bool>) {
         loop {
-            match self.sweep().await {
-                Ok(swept) => tracing::info!(
+            let machine = Arc::clone(&self);
+            match or_panicked(async move { machine.sweep().await }).await {
+                None => tracing::error!("a sweep did not come to an end; the next one begins where it began"),
+                Some(Ok(swept)) => tracing::info!(
                     sweep.conversations = swept.conversations,
                     sweep.missed = swept.missed,
                     sweep.complete = swept.complete,
                     "a sweep ended"
                 ),
-                Err(error) => tracing::warn!(%error, "a sweep stopped"),
+                Some(Err(error)) => tracing::warn!(%error, "a sweep stopped"),
             }
             tokio::select! {
                 () = sleep(SWEEP_EVERY) => {}
@@ -269,6 +270,11 @@ async fn before<T>(until: Timestamp, clock: &dyn Clock, work: impl Future<Output
     .await
 }
 
+/// What came of some work, unless it panicked: that ends it, and nothing else.
+async fn or_panicked<T: Send + 'static>(work: impl Future<Output = T> + Send + 'static) -> Option<T> {
+    tokio::spawn(work).await.ok()
+}
+
 /// Nothing is taken without its proof, but for the question whether anybody is there.
 fn is_genuine(request: &WebhookRequest, answer: Answer) -> bool {
     request.method == WebhookMethod::Post && answer == Answer::Taken
@@ -296,5 +302,14 @@ mod tests {
             assert_eq!(went.is_some(), goes_on, "{slept:?}");
             assert_eq!(calls.load(Ordering::Relaxed), 1 + u32::from(goes_on), "{slept:?}");
         }
+    }
+
+    #[tokio::test]
+    async fn a_panic_ends_its_own_work_alone() {
+        assert_eq!(or_panicked(async { 7 }).await, Some(7));
+        assert_eq!(
+            or_panicked(async { panic!("of something unforeseen") }).await,
+            None::<u32>
+        );
     }
 }
