@@ -1,4 +1,4 @@
-//! `cargo run --profile fuzz -p fuzz`: every target, so many executions each.
+//! `cargo run -p fuzz`: every target, so many executions each.
 
 use clap::Parser;
 use fuzz::{Entities, Html, Multipart, Notification, Ran, Signature, Target, Update, run};
