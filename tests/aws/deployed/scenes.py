@@ -187,19 +187,24 @@ def killed(cast):
     cast.says("the worker of this one dies", topic=OTHER)
     eventually(lambda: any("lane" in line for line in entries(cast.stack.log("TelegramWebhook"))))
     time.sleep(2)
-    name = cast.stack.resources()["InboundWorker"].encode()
-    dying = [process for process in processes() if b"AWS_LAMBDA_FUNCTION_NAME=" + name + b"\0" in process[1]]
+    dying = processes(cast, "InboundWorker")
     assert dying, "no worker runs"
-    for pid, _ in dying:
+    for pid in dying:
         os.kill(pid, signal.SIGKILL)
     cast.begun["killed"] = time.monotonic()
 
 
-def processes():
+def processes(cast, function):
+    """The process ids of a function."""
+    name = f"AWS_LAMBDA_FUNCTION_NAME={cast.stack.resources()[function]}".encode()
+    return [pid for pid, environment in environments() if name in environment.split(b"\0")]
+
+
+def environments():
     """Process ids and environments of what may be looked at."""
     for path in Path("/proc").glob("[0-9]*/environ"):
         try:
-            yield int(path.parent.name), path.read_bytes() + b"\0"
+            yield int(path.parent.name), path.read_bytes()
         except OSError:
             continue
 

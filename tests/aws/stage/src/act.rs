@@ -5,10 +5,13 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use simulators::{
     Fault, Faults,
-    intercom::{ConversationView, PartView},
-    telegram::{Place, Seen},
+    intercom::{ConversationView, File, PartView, Reply},
+    telegram::{Compose, Media, Place, Seen},
 };
 use std::time::Duration;
+
+const FILM: &str = "film.mkv";
+const FILM_TYPE: &str = "video/x-matroska";
 
 /// One thing that happens, or one look at what there is.
 #[derive(Debug, Deserialize)]
@@ -20,8 +23,12 @@ pub(crate) enum Act {
     Subscribe { url: String },
     /// One of the customers writes in one of the topics.
     CustomerSays { who: usize, topic: usize, text: String },
+    /// One of the customers sends a film of this size in one of the topics.
+    CustomerSends { who: usize, topic: usize, bytes: usize },
     /// The agent replies in a conversation.
     AgentReplies { conversation: String, html: String },
+    /// The agent replies with a film of this size.
+    AgentSends { conversation: String, bytes: usize },
     /// The next calls of a vendor's API go wrong.
     Fault {
         vendor: Vendor,
@@ -86,8 +93,17 @@ impl Act {
                 let customer = *scene.customers.get(who).ok_or("no such customer")?;
                 return Ok(json!(telegram.say(customer, place(scene, topic)?, &text)));
             }
+            Self::CustomerSends { who, topic, bytes } => {
+                let customer = *scene.customers.get(who).ok_or("no such customer")?;
+                let film = Compose::media(Media::document(FILM, FILM_TYPE, vec![7; bytes]));
+                return Ok(json!(telegram.say_with(customer, place(scene, topic)?, film)));
+            }
             Self::AgentReplies { conversation, html } => {
                 return Ok(json!(intercom.agent_replies(&conversation, &scene.agent, &html)));
+            }
+            Self::AgentSends { conversation, bytes } => {
+                let reply = Reply::text("").with_file(File::new(FILM, FILM_TYPE, vec![7; bytes]));
+                return Ok(json!(intercom.agent_replies_with(&conversation, &scene.agent, reply)));
             }
             Self::RepeatUpdate => {
                 let newest = telegram.updates().pop().and_then(|update| update["update_id"].as_i64());
@@ -129,7 +145,8 @@ impl From<Trouble> for Fault {
 }
 
 fn message(seen: &Seen) -> Value {
-    json!({"id": seen.id, "by_bot": seen.from_bot, "text": seen.text})
+    let files: Vec<usize> = seen.media.iter().map(|file| file.bytes.len()).collect();
+    json!({"id": seen.id, "by_bot": seen.from_bot, "text": seen.text, "files": files})
 }
 
 fn conversation(seen: &ConversationView) -> Value {
@@ -138,5 +155,6 @@ fn conversation(seen: &ConversationView) -> Value {
 }
 
 fn part(seen: &PartView) -> Value {
-    json!({"kind": seen.kind, "by": seen.author_kind, "name": seen.author_name, "text": seen.text})
+    let files: Vec<usize> = seen.attachments.iter().map(|file| file.bytes.len()).collect();
+    json!({"kind": seen.kind, "by": seen.author_kind, "name": seen.author_name, "text": seen.text, "files": files})
 }
