@@ -12,6 +12,9 @@ from deployed.stack import NAME
 from deployed.tool import BRIDGECTL, run
 
 
+RESTORED = "restored"
+
+
 def bridgectl(*command, code=0):
     """Runs a command on the stack; what it prints."""
     done = subprocess.run([BRIDGECTL, *command, "--stack", NAME], capture_output=True, text=True, check=False)
@@ -87,15 +90,30 @@ def erased(cast):
 
 @scene("bridgectl export and import bring back what the table has lost")
 def exported(cast):
+    goes_on(cast, bring_back(cast), "imported")
+
+
+@scene("so they do from a table that was restored to a point in time")
+def restored(cast):
+    tables = cast.stack.client("dynamodb")
+    tables.restore_table_to_point_in_time(
+        SourceTableName=cast.stack.resources()["Table"], TargetTableName=RESTORED, UseLatestRestorableTime=True
+    )
+    tables.get_waiter("table_exists").wait(TableName=RESTORED, WaiterConfig={"Delay": 1})
+    goes_on(cast, bring_back(cast, "--table", RESTORED), "restored")
+    tables.delete_table(TableName=RESTORED)
+
+
+def bring_back(cast, *source):
+    """Exports the map, loses a link and imports it; the conversation."""
     with tempfile.TemporaryDirectory() as folder:
         file = f"{folder}/map.jsonl"
-        told = bridgectl("export", "--to", file)
-        count = int(told.split()[0])
+        count = int(bridgectl("export", *source, "--to", file).split()[0])
         lost = lose_link(cast)
         told = bridgectl("import", "--from", file)
     assert f"2 were put, {count - 2} are there already, 0 stay" in told, told
     assert "The watermark of workspace" in told, told
-    goes_on(cast, lost, "imported")
+    return lost
 
 
 @scene("bridgectl reconcile --map rebuilds from Intercom what the table has lost")
