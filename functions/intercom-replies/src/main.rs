@@ -5,8 +5,7 @@ use host::Handlers;
 use intercom::IntercomNotifications;
 use std::{process::ExitCode, sync::Arc};
 
-#[tokio::main(flavor = "current_thread")]
-async fn main() -> ExitCode {
+fn main() -> ExitCode {
     host::run(|host| {
         let context = host.context();
         Handlers {
@@ -22,5 +21,4 @@ async fn main() -> ExitCode {
             rotation: Some(host.rotation()),
         }
     })
-    .await
 }

@@ -5,8 +5,7 @@ use host::Handlers;
 use std::{process::ExitCode, sync::Arc};
 use telegram::TelegramUpdates;
 
-#[tokio::main(flavor = "current_thread")]
-async fn main() -> ExitCode {
+fn main() -> ExitCode {
     host::run(|host| Handlers {
         webhook: Box::new(InboundWebhook::new(
             TelegramUpdates,
@@ -20,5 +19,4 @@ async fn main() -> ExitCode {
         watch: None,
         rotation: None,
     })
-    .await
 }

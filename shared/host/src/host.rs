@@ -27,6 +27,7 @@ use lambda_runtime::{LambdaEvent, service_fn};
 use mapping::{Clock, Ledger};
 use serde_json::Value;
 use std::{
+    io,
     process::ExitCode,
     sync::{
         Arc,
@@ -35,6 +36,7 @@ use std::{
     time::Duration,
 };
 use telegram::TelegramClient;
+use tokio::runtime::Builder;
 use tracing::Instrument as _;
 
 /// What a request may take. Telegram waits longer, Intercom serves slow endpoints last; both try again.
@@ -75,8 +77,10 @@ enum StartError {
     Environment(#[from] ConfigError),
     #[error("failed to make an HTTP client: {0}")]
     Http(#[from] reqwest::Error),
+    #[error("failed to make a runtime: {0}")]
+    Runtime(io::Error),
     #[error("failed to serve events: {0}")]
-    Runtime(lambda_runtime::Error),
+    Events(lambda_runtime::Error),
 }
 
 /// Why an event was not dealt with to its end. Lambda counts it, and a queue brings its message again.
@@ -89,9 +93,15 @@ enum Unfinished {
 }
 
 /// Runs a function: reads its environment, lets `wire` say what it does, and serves events.
-pub async fn run(wire: impl FnOnce(&Host) -> Handlers) -> ExitCode {
+pub fn run(wire: impl FnOnce(&Host) -> Handlers) -> ExitCode {
     logs::start();
-    match serve(wire).await {
+    // There is one event at a time, and beside it nothing but lookups of names: each further thread costs a start its memory.
+    let runtime = Builder::new_current_thread()
+        .enable_all()
+        .max_blocking_threads(1)
+        .build();
+    let served = runtime.map_err(StartError::Runtime);
+    match served.and_then(|runtime| runtime.block_on(serve(wire))) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             tracing::error!(%error, "the function cannot run");
@@ -109,7 +119,7 @@ async fn serve(wire: impl FnOnce(&Host) -> Handlers) -> Result<(), StartError> {
         let span = tracing::info_span!("invocation", request.id = event.context.request_id);
         host.handle(handlers, event).instrument(span).await
     }));
-    served.await.map_err(StartError::Runtime)
+    served.await.map_err(StartError::Events)
 }
 
 impl Host {

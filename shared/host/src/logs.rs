@@ -5,7 +5,13 @@ use crate::{
     time::SystemClock,
 };
 use tracing::{Level, Metadata};
-use tracing_subscriber::{EnvFilter, Layer as _, filter, fmt, layer::SubscriberExt as _, util::SubscriberInitExt as _};
+use tracing_subscriber::{
+    Layer as _,
+    filter::{self, Targets},
+    fmt,
+    layer::SubscriberExt as _,
+    util::SubscriberInitExt as _,
+};
 
 /// Whose finer events may be written. Those of libraries tell of URLs and headers, and so of tokens, whatever `RUST_LOG` asks for.
 const OURS: [&str; 7] = [
@@ -18,11 +24,10 @@ const OURS: [&str; 7] = [
     "telegram_ingress",
 ];
 
-/// Begins to write logs to standard output, as `RUST_LOG` asks for; by default from `info` on.
+/// Begins to write logs to standard output, as `RUST_LOG` asks for (`debug`, or `info,host=debug`); by default from `info` on.
 pub(crate) fn start() {
-    let asked = EnvFilter::builder()
-        .with_default_directive(Level::INFO.into())
-        .from_env_lossy();
+    let asked = std::env::var("RUST_LOG").ok().and_then(|asked| asked.parse().ok());
+    let asked: Targets = asked.unwrap_or_else(|| Targets::new().with_default(Level::INFO));
     let lines = fmt::layer()
         .json()
         .flatten_event(true)

@@ -183,6 +183,7 @@ pub(crate) fn environment(aws: &Aws) -> Environment {
         ("TABLE_NAME", "table".to_owned()),
         ("METRICS_NAMESPACE", "bench".to_owned()),
         ("RUST_LOG", "info".to_owned()),
+        ("MALLOC_ARENA_MAX", "1".to_owned()),
         ("INBOUND_QUEUE_URL", queue("inbound")),
         ("OUTBOUND_QUEUE_URL", queue("outbound")),
         ("INBOUND_DEAD_LETTERS_URL", queue("inbound-dead")),

@@ -23,7 +23,8 @@ const LOG_EVENT: u64 = 26;
 const OWN_LINES: [u64; 3] = [73, 52, 190];
 
 /// The access log's line of a request, in the template's format.
-const ACCESS_LINE: &str = r#"{"ip":"149.154.167.220","route":"POST /telegram-webhook","status":"200","ms":"13","error":"-"}"#;
+const ACCESS_LINE: &str =
+    r#"{"ip":"149.154.167.220","route":"POST /telegram-webhook","status":"200","ms":"13","error":"-"}"#;
 
 /// What the messages of one direction used, by message.
 #[derive(Debug, Serialize)]
