@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 
 mod album;
+mod claim;
 #[cfg(feature = "contract")]
 pub mod contract;
 mod delivery;
@@ -24,6 +25,7 @@ mod topic;
 mod trial;
 
 pub use album::*;
+pub use claim::*;
 pub use delivery::*;
 pub use ids::*;
 pub use keys::{AlbumKey, LinkKey, Subject, TopicKey};

@@ -1,7 +1,7 @@
 //! Links: which topic is which conversation, and the claim under which a conversation is opened.
 
 use crate::{
-    delivery::LEASE,
+    claim::LEASE,
     ids::{ContactId, ConversationId, CustomerId, MessageId, WorkspaceId},
     keys::{self, LinkKey},
     ledger::{Ledger, Transaction},
@@ -206,7 +206,7 @@ impl Ledger {
         let transaction = self.transaction().put_after(link.key(), read, &record, None);
         let version = match self.commit(transaction).await {
             Ok(version) => version,
-            Err(WriteError::Conflict) => return Ok(Claimed::Later(now + crate::delivery::RACE_LOST)),
+            Err(WriteError::Conflict) => return Ok(Claimed::Later(now + crate::claim::RACE_LOST)),
             Err(error) => return Err(error),
         };
         let claim = OpeningClaim {

@@ -3,7 +3,7 @@
 //! The claim lies on the topic, not on one of its links: however many conversations it has, there is one topic in its place.
 
 use crate::{
-    delivery::{LEASE, RACE_LOST},
+    claim::{LEASE, RACE_LOST},
     ids::{BotId, ChatId, ConversationId, TopicId, WorkspaceId},
     keys::{LinkKey, TopicKey},
     ledger::Ledger,

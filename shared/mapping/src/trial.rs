@@ -2,7 +2,7 @@
 //! before they begin it.
 
 use crate::{
-    delivery::POISON_AFTER,
+    claim::POISON_AFTER,
     keys,
     ledger::Ledger,
     record::Record,

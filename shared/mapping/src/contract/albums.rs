@@ -7,7 +7,7 @@ use super::{
 };
 use crate::{
     album::{Album, AlbumItem, AlbumState, Joined, MOST_OF_ALBUM, OpenAlbum},
-    delivery::End,
+    claim::End,
     ids::{AlbumId, ChatId, MessageId},
     keys::{self, AlbumKey},
     ledger::Ledger,

@@ -6,7 +6,8 @@ use super::{
     scene::{Scene, only_winner, race},
 };
 use crate::{
-    delivery::{Begun, Claim, Delivery, End, LEASE},
+    claim::{Begun, Claim, End, LEASE},
+    delivery::Delivery,
     ledger::Ledger,
 };
 use std::time::Duration;

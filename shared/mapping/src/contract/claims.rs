@@ -6,7 +6,7 @@ use super::{
     scene::{RACERS, Scene, only_winner, race},
 };
 use crate::{
-    delivery::LEASE,
+    claim::LEASE,
     keys::LinkKey,
     ledger::Ledger,
     link::{Claimed, Link, LinkState, OpeningClaim},

@@ -6,7 +6,8 @@ use super::{
     scene::Scene,
 };
 use crate::{
-    delivery::{Begun, Delivery, End, LEASE},
+    claim::{Begun, End, LEASE},
+    delivery::Delivery,
     ids::{ChatId, MessageId},
     keys,
     ledger::Ledger,

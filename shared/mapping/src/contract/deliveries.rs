@@ -6,7 +6,8 @@ use super::{
     scene::{Scene, only_winner, race},
 };
 use crate::{
-    delivery::{Begun, DeliveryState, End, LEASE, POISON_AFTER, Proof, Step},
+    claim::{Begun, End, LEASE, POISON_AFTER},
+    delivery::{DeliveryState, Proof, Step},
     ids::PartId,
     keys::FINISHED_FOR,
     ledger::Ledger,

@@ -2,7 +2,8 @@
 
 use super::scene::Scene;
 use crate::{
-    delivery::{Arrival, Begun, Claim, Delivery},
+    claim::{Begun, Claim},
+    delivery::{Arrival, Delivery},
     ids::{BotId, ChatId, ContactId, ConversationId, CustomerId, MessageId, TopicId, WorkspaceId},
     keys::{self, LinkKey, Subject},
     ledger::Ledger,

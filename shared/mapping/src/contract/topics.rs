@@ -6,7 +6,7 @@ use super::{
     scene::{Scene, race},
 };
 use crate::{
-    delivery::LEASE,
+    claim::LEASE,
     ids::{ChatId, CustomerId, TopicId},
     keys::{LinkKey, TopicKey},
     ledger::Ledger,
