@@ -27,7 +27,7 @@ fn set_up(program: &Program<'_>, group: &Group, arguments: &[&str]) -> Command {
 }
 
 /// A `.env` file that leads to the simulators and holds nothing else.
-fn begin(program: &Program<'_>, group: &Group) -> PathBuf {
+pub(crate) fn begin(program: &Program<'_>, group: &Group) -> PathBuf {
     let path = program.folder().join(".env");
     let (telegram, intercom) = (group.telegram.base_url(), group.intercom.base_url());
     let text = format!(
