@@ -89,6 +89,10 @@ pub enum DeliveryState {
 
 /// The record of carrying one message across.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a fact of its own that any other may go with"
+)]
 pub struct Delivery {
     /// Where it is on its way.
     #[serde(flatten)]
@@ -123,6 +127,9 @@ pub struct Delivery {
     /// The conversation that it went to or came from.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub conversation: Option<ConversationId>,
+    /// Whether what stands in Telegram of it is headed by the time at which it was written, which decides where it is cut.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub dated: bool,
     /// Whether the person who waits was told that it takes long.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub told: bool,
@@ -170,6 +177,7 @@ impl Delivery {
             topic_gone: false,
             slots: Vec::new(),
             conversation: None,
+            dated: false,
             told: false,
             fingerprint: None,
             files: None,

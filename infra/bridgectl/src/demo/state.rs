@@ -251,6 +251,7 @@ mod tests {
             topic_gone: false,
             slots: Vec::new(),
             conversation: None,
+            dated: false,
             told: false,
             fingerprint: None,
             files: None,

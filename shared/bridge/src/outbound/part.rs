@@ -221,12 +221,12 @@ async fn post(passage: &Passage<'_>, claim: &mut Claim, road: Road<'_>) -> Resul
 
 /// What stands above what was said: who says it; and when it was written, where that is long ago. What has begun to arrive goes on
 /// as it began, or it would be cut elsewhere.
-fn heads(passage: &Passage<'_>, claim: &Claim) -> Vec<Block> {
+fn heads(passage: &Passage<'_>, claim: &mut Claim) -> Vec<Block> {
     let (errand, part) = (passage.errand, passage.part);
     // What could not even be begun has been given up without a record.
     let was_given_up = claim.delivery.generation > 0 || errand.arrival.gave_up.is_some();
-    let is_redriven = was_given_up && claim.delivery.receipts.is_empty();
-    let written = is_redriven.then(|| {
+    claim.delivery.dated |= was_given_up && claim.delivery.receipts.is_empty();
+    let written = claim.delivery.dated.then(|| {
         let written = jiff::Timestamp::from_millisecond(part.created_at.as_millis()).unwrap_or_default();
         words::written_at(&written.strftime("%Y-%m-%d %H:%M UTC").to_string())
     });

@@ -206,6 +206,30 @@ async fn a_reply_is_given_up_after_a_day_and_delivered_by_a_redrive() {
     world.finish().await;
 }
 
+/// It takes several messages, and is cut elsewhere than it would have been at once: the time stands above it.
+#[tokio::test]
+async fn of_a_long_reply_that_a_redrive_delivers_nothing_is_lost() {
+    for words in [1_040, 2_500] {
+        let world = World::new().await;
+        let topic = world.order().await;
+        world.telegram().kick_bot(&world.stage.vendors.bot, world.forum);
+        let words: Vec<String> = (0..words).map(|word| word.to_string()).collect();
+        world.agent_replies("Order 1042", &format!("<p>{}</p>", words.join(" ")));
+        world.settle().await;
+        world
+            .telegram()
+            .promote_bot(&world.stage.vendors.bot, world.forum, Rights::all());
+        assert_eq!(world.redrives().await, 1);
+        let told = world.customer_is_told(topic).join(" ");
+        let told: Vec<&str> = told
+            .split_whitespace()
+            .filter(|word| word.parse::<u32>().is_ok())
+            .collect();
+        assert_eq!(told, words);
+        world.finish().await;
+    }
+}
+
 #[tokio::test]
 async fn a_customer_is_told_that_a_message_was_given_up_and_a_redrive_delivers_it() {
     let world = World::new().await;
