@@ -158,7 +158,8 @@ impl Ledger {
 
     /// Records what is proven so far together with other writes, and goes on.
     pub async fn progress_with(&self, claim: &mut Claim, with: Transaction) -> Result<(), WriteError> {
-        claim.delivery.begun = 0;
+        // Whoever dies from here on has begun something, too.
+        claim.delivery.begun = 1;
         let transaction = with.replace(claim.key.clone(), &claim.version, &claim.delivery, None);
         claim.version = self.commit(transaction).await?;
         claim.may_have_gone_out = false;

@@ -146,13 +146,14 @@ async fn progress_keeps_receipts_and_counts_anew(scene: Scene) {
     one.progress(&mut claim).await.unwrap();
     // The claim goes on under its new version.
     assert_eq!(ledgers.delivery_of(1).await, claim.delivery);
-    assert_eq!(claim.delivery.begun, 0);
+    assert_eq!(claim.delivery.begun, 1);
     ledgers.clock.advance(LEASE);
     let claim = ledgers.begun(&other, 1).await;
     assert_eq!(claim.delivery.proof(Step::Text), Some(&part));
     assert_eq!(claim.delivery.proof(Step::File(0)), Some(&file));
-    assert_eq!(claim.delivery.begun, 1);
+    assert_eq!(claim.delivery.begun, 2);
     assert!(claim.may_have_gone_out && claim.delivery.has_arrived());
+    assert!(claim.settled_at > other.now(), "its last call may still happen");
 }
 
 async fn an_overtaken_worker_changes_nothing(scene: Scene) {
