@@ -11,12 +11,13 @@ use crate::{
     ports::{QueueError, QueueMessage},
     rich_text::{Block, Run},
     stop::Stop,
+    tally::Tally,
     telegram_message::CustomerMessage,
     words::{self, FirstNote},
 };
 use mapping::{
-    Claim, Claimed, ContactId, ConversationId, Delivery, DeliveryState, Link, Opening, OpeningClaim, Proof, Receipt,
-    Step, Stored, Timestamp, TopicTitle, Transaction, WorkspaceId, keys,
+    Claim, Claimed, ContactId, ConversationId, Delivery, DeliveryState, Link, Opening, OpeningClaim, PartId, Proof,
+    Receipt, Step, Stored, Timestamp, TopicTitle, Transaction, WorkspaceId, keys,
 };
 use std::time::Duration;
 
@@ -27,7 +28,7 @@ const SEARCH_LAGS: Duration = Duration::from_mins(2);
 const MAY_TAKE: Duration = Duration::from_secs(45);
 
 /// Nor must it hold up for longer what comes after its message.
-const WAITS_FOR: Duration = Duration::from_mins(10);
+const WAITS_FOR: Duration = Duration::from_mins(5);
 
 /// What came of the wish for a conversation.
 pub(super) enum Opened {
@@ -278,14 +279,14 @@ pub(super) async fn dress(
         .receipts
         .iter()
         .find(|receipt| receipt.step == Step::Create);
-    let may_wait = opened.is_some_and(|receipt| now.since(receipt.at) < WAITS_FOR);
     let dressing = Dressing {
         passage,
         conversation,
         until: now + MAY_TAKE,
+        waits_until: opened.map_or(now, |receipt| receipt.at + WAITS_FOR),
     };
     match dressing.dress(claim, message).await {
-        Err(stop) if may_wait && is_worth_waiting(&stop) => Err(stop),
+        Err(stop @ Stop::Wait { .. }) => Err(stop),
         Err(stop) => {
             tracing::warn!(conversation.id = %conversation, %stop, "a new conversation did not get all it should have");
             Ok(())
@@ -294,18 +295,12 @@ pub(super) async fn dress(
     }
 }
 
-fn is_worth_waiting(stop: &Stop) -> bool {
-    matches!(
-        stop,
-        Stop::Wait { .. } | Stop::Helpdesk(HelpdeskError::Transient { after: Some(_), .. })
-    )
-}
-
 /// A new conversation on its way to what it gets besides its message.
 struct Dressing<'a> {
     passage: &'a Passage<'a>,
     conversation: &'a ConversationId,
     until: Timestamp,
+    waits_until: Timestamp,
 }
 
 impl Dressing<'_> {
@@ -314,7 +309,7 @@ impl Dressing<'_> {
             passage, conversation, ..
         } = *self;
         let context = passage.context;
-        let admin = context.own_admin().await?;
+        let admin = context.own_admin().await.map_err(|error| self.or_later(error.into()))?;
         let topic = topic_title(passage, message).await?;
         let title = topic.as_deref().unwrap_or(&message.chat_title);
         self.give("title", context.helpdesk.set_title(conversation, title))
@@ -349,25 +344,54 @@ impl Dressing<'_> {
     async fn write_note(&self, claim: &mut Claim, note: &FirstNote<'_>) -> Result<(), Stop> {
         let context = self.passage.context;
         let written = notices::write_note(context, claim, self.conversation, &note.text(), &Accounted::default()).await;
-        // Nobody waits for it so badly that it is looked for, and twice it must not be there.
-        claim.delivery.dressed |= matches!(written, Err(Stop::Helpdesk(HelpdeskError::Unknown { .. })));
+        if matches!(written, Err(Stop::Helpdesk(HelpdeskError::Unknown { .. }))) {
+            // Nobody misses it so badly that it is looked for, and twice it must not be there.
+            let perhaps = Proof::Part(PartId::new("unknown"));
+            claim.prove(Step::Note, perhaps, context.ledger.now());
+        }
         written
     }
 
     /// Makes calls whose failure is merely logged, if there is time for them.
     async fn give<E: Into<Stop>>(&self, what: &str, calls: impl Future<Output = Result<(), E>>) -> Result<(), Stop> {
         let given = if self.passage.context.ledger.now() < self.until {
-            calls.await.map_err(Into::into)
+            calls.await.map_err(|error| self.or_later(error.into()))
         } else {
             Err(Stop::Skip("it takes too long"))
         };
         match given {
-            Err(stop) if !is_worth_waiting(&stop) => {
+            Ok(()) => Ok(()),
+            Err(stop @ Stop::Wait { .. }) => Err(stop),
+            Err(stop) => {
                 tracing::warn!(conversation.id = %self.conversation, what, %stop, "a new conversation lacks something");
                 Ok(())
             }
-            given => given,
         }
+    }
+
+    /// The same stop; but a wait, which counts as no failure of the message, where Intercom will take the call before long.
+    fn or_later(&self, stop: Stop) -> Stop {
+        let now = self.passage.context.ledger.now();
+        let (reason, until) = match &stop {
+            Stop::Helpdesk(HelpdeskError::Transient { after: Some(after), .. }) => {
+                ("a new conversation lacks something", now + *after)
+            }
+            Stop::Wait { reason, until } => (*reason, *until),
+            _ => return stop,
+        };
+        if now >= self.waits_until {
+            return Stop::Skip("it takes too long");
+        }
+        let counted = Tally::of(&stop);
+        tracing::info!(
+            conversation.id = %self.conversation,
+            %stop,
+            metric.retry = counted.retry,
+            metric.throttled = counted.throttled,
+            "what a new conversation gets has to wait"
+        );
+        let until = until.min(self.waits_until);
+        Stop::Wait { reason, until }
     }
 }
 

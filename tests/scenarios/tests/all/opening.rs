@@ -260,6 +260,67 @@ async fn what_a_new_conversation_gets_it_gets_when_intercom_takes_calls_again() 
     world.finish().await;
 }
 
+/// Nor does one thing that it never gets stop the others; and what comes after its message waits some minutes at most.
+#[tokio::test]
+async fn what_a_new_conversation_never_gets_holds_nothing_up() {
+    let wants_no_calls = Fault::TooManyRequests(Duration::from_secs(7));
+    for fault in [Fault::Refuse(500), wants_no_calls.clone()] {
+        let world = World::new().await;
+        let faults = world.intercom().faults();
+        faults.arm("PUT /conversations/{id}", fault.clone(), 10_000);
+        let topic = world.topic("Order 1042");
+        world.writes(world.maria, topic, "Hello");
+        world.writes(world.maria, topic, "Anybody?");
+        world.passes(Duration::from_mins(6)).await;
+        faults.clear();
+        let [said] = world.inbox().try_into().expect("one conversation");
+        assert_eq!(said.len(), 2, "{said:?}");
+        let conversation = &world.intercom().conversations()[0];
+        let notes = conversation.parts.iter().filter(|part| part.kind == "note").count();
+        if fault != wants_no_calls {
+            assert_eq!((conversation.tags.len(), notes), (2, 1));
+        }
+        world.finish().await;
+    }
+}
+
+/// The answer to the note is lost, so that nobody knows whether it is there; then Intercom wants no calls.
+#[tokio::test]
+async fn a_conversation_whose_note_is_doubtful_is_assigned_all_the_same() {
+    let scene = Scene::new().await;
+    let team = scene.vendors.intercom.team("Support");
+    let world = scene.set("INTERCOM_ASSIGNEE", format!("team:{team}")).open().await;
+    let faults = world.intercom().faults();
+    faults.arm("POST /conversations/{id}/reply", Fault::LoseAnswer, 1);
+    let wants_no_calls = Fault::TooManyRequests(Duration::from_secs(7));
+    faults.arm("POST /conversations/{id}/parts", wants_no_calls, 1);
+    world.order().await;
+    let conversation = world.conversation("Order 1042");
+    assert_eq!(conversation.team.as_deref(), Some("Support"));
+    let notes = conversation.parts.iter().filter(|part| part.kind == "note");
+    assert_eq!(notes.count(), 1);
+    world.finish().await;
+}
+
+/// It is older than anything that is still tried, but it has arrived.
+#[tokio::test]
+async fn an_old_message_that_has_opened_a_conversation_is_not_given_up() {
+    let world = Scene::new().await.set("GIVE_UP_AFTER", "1h").open().await;
+    let topic = world.topic("Order 1042");
+    let faults = world.intercom().faults();
+    faults.arm("POST /conversations", Fault::Refuse(401), 10_000);
+    world.writes(world.maria, topic, "Hello");
+    world.passes(Duration::from_hours(2)).await;
+    faults.clear();
+    let wants_no_calls = Fault::TooManyRequests(Duration::from_secs(7));
+    faults.arm("PUT /conversations/{id}", wants_no_calls, 2);
+    world.settle().await;
+    assert!(world.inbox()[0][0].ends_with("Hello"), "{:?}", world.inbox());
+    assert_eq!(world.customer_is_told(topic), Vec::<String>::new());
+    assert_eq!(world.conversation("Order 1042").tags.len(), 2);
+    world.finish().await;
+}
+
 #[tokio::test]
 async fn what_a_new_conversation_cannot_get_stops_no_message() {
     let world = World::new().await;
