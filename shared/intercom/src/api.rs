@@ -233,8 +233,9 @@ impl Api {
         if status.is_success() {
             return Ok(Answer::Done(body(&mut response).await?));
         }
-        let after = pace::wait_after(response.headers(), self.clock.now());
-        if let Some(wait) = after.filter(|_| status == StatusCode::TOO_MANY_REQUESTS) {
+        let wait = || pace::wait_after(response.headers(), self.clock.now());
+        let after = (status == StatusCode::TOO_MANY_REQUESTS).then(wait).flatten();
+        if let Some(wait) = after {
             self.pace.stop(wait);
         }
         let link = response.headers().get(LINK).and_then(|link| link.to_str().ok());
