@@ -56,7 +56,7 @@ def kept(cast):
 
 @scene("a worker is dead before its message can be seen again, and a message is alone in its invocation")
 def clocks(cast):
-    source = (ROOT / "shared/mapping/src/delivery.rs").read_text()
+    source = (ROOT / "shared/mapping/src/claim.rs").read_text()
     lease = int(re.search(r"const LEASE: Duration = Duration::from_secs\((\d+)\)", source)[1])
     for queue, worker in (("InboundQueue", "InboundWorker"), ("OutboundQueue", "OutboundWorker")):
         function = properties(worker)
