@@ -26,8 +26,7 @@ const OURS: [&str; 7] = [
 
 /// Begins to write logs to standard output, as `RUST_LOG` asks for (`debug`, or `info,host=debug`); by default from `info` on.
 pub(crate) fn start() {
-    let asked = std::env::var("RUST_LOG").ok().and_then(|asked| asked.parse().ok());
-    let asked: Targets = asked.unwrap_or_else(|| Targets::new().with_default(Level::INFO));
+    let asked = asked(&std::env::var("RUST_LOG").unwrap_or_default());
     let lines = fmt::layer()
         .json()
         .flatten_event(true)
@@ -39,6 +38,13 @@ pub(crate) fn start() {
     let metrics = metrics().map(|metrics| metrics.with_filter(filter::filter_fn(metrics::may_count)));
     // A second host in the same process, which only a test has, keeps the first one's.
     let _ = tracing_subscriber::registry().with(lines).with(metrics).try_init();
+}
+
+/// What is asked for; of what is not named, and where nothing can be read, from `info` on.
+fn asked(levels: &str) -> Targets {
+    let asked = Some(levels).filter(|levels| !levels.trim().is_empty());
+    let asked = asked.and_then(|levels| format!("info,{levels}").parse().ok());
+    asked.unwrap_or_else(|| Targets::new().with_default(Level::INFO))
 }
 
 /// Metrics, where the environment says whose they are: `METRICS_NAMESPACE`, and Lambda's own `AWS_LAMBDA_FUNCTION_NAME`.
@@ -53,4 +59,32 @@ fn metrics() -> Option<Metrics<SystemClock>> {
 fn may_be_written(event: &Metadata<'_>) -> bool {
     let origin = event.target().split("::").next().unwrap_or_default();
     OURS.contains(&origin) || *event.level() <= Level::WARN
+}
+
+#[cfg(test)]
+mod tests {
+    use super::asked;
+    use tracing::Level;
+
+    #[test]
+    fn what_is_not_asked_for_is_written_from_info_on() {
+        for (levels, host, bridge) in [
+            ("", Level::INFO, Level::INFO),
+            ("debug", Level::DEBUG, Level::DEBUG),
+            ("warn", Level::WARN, Level::WARN),
+            ("host=debug", Level::DEBUG, Level::INFO),
+            ("no such level?!=", Level::INFO, Level::INFO),
+        ] {
+            let asked = asked(levels);
+            for (target, most) in [("host", host), ("bridge", bridge)] {
+                for level in [Level::ERROR, Level::WARN, Level::INFO, Level::DEBUG, Level::TRACE] {
+                    assert_eq!(
+                        asked.would_enable(target, &level),
+                        level <= most,
+                        "{levels}: {target} {level}"
+                    );
+                }
+            }
+        }
+    }
 }
