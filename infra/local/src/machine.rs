@@ -153,7 +153,7 @@ where
         let received = taken.received.clone();
         let (inbound, outbound) = (Arc::clone(&self.inbound_worker), Arc::clone(&self.outbound_worker));
         let (clock, until) = (Arc::clone(&self.clock), self.clock.now() + WORKER_MAY_TAKE);
-        let worker = or_panicked(async move {
+        let worker = unless_panicked(async move {
             let carried = async {
                 match name {
                     QueueName::Inbound | QueueName::InboundDead => inbound.handle(&received).await,
@@ -218,7 +218,7 @@ where
     async fn sweep_regularly(self: Arc<Self>, mut stop: watch::Receiver<bool>) {
         loop {
             let machine = Arc::clone(&self);
-            match or_panicked(async move { machine.sweep().await }).await {
+            match unless_panicked(async move { machine.sweep().await }).await {
                 None => tracing::error!("a sweep did not come to an end; the next one begins where it began"),
                 Some(Ok(swept)) => tracing::info!(
                     sweep.conversations = swept.conversations,
@@ -271,7 +271,7 @@ async fn before<T>(until: Timestamp, clock: &dyn Clock, work: impl Future<Output
 }
 
 /// What came of some work, unless it panicked: that ends it, and nothing else.
-async fn or_panicked<T: Send + 'static>(work: impl Future<Output = T> + Send + 'static) -> Option<T> {
+async fn unless_panicked<T: Send + 'static>(work: impl Future<Output = T> + Send + 'static) -> Option<T> {
     tokio::spawn(work).await.ok()
 }
 
@@ -306,9 +306,9 @@ mod tests {
 
     #[tokio::test]
     async fn a_panic_ends_its_own_work_alone() {
-        assert_eq!(or_panicked(async { 7 }).await, Some(7));
+        assert_eq!(unless_panicked(async { 7 }).await, Some(7));
         assert_eq!(
-            or_panicked(async { panic!("of something unforeseen") }).await,
+            unless_panicked(async { panic!("of something unforeseen") }).await,
             None::<u32>
         );
     }
