@@ -36,6 +36,7 @@ mod people;
 mod places;
 mod poison;
 mod reactions;
+mod redriven;
 mod rights;
 mod rotation;
 mod running;
