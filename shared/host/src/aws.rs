@@ -2,11 +2,14 @@
 
 use crate::{connector::Connector, environment::Environment};
 use aws_credential_types::provider::SharedCredentialsProvider;
+use aws_sdk_sqs::config::IdentityCache;
 use aws_smithy_async::rt::sleep::TokioSleep;
-use aws_smithy_runtime_api::client::behavior_version::BehaviorVersion;
+use aws_smithy_runtime_api::client::{
+    behavior_version::BehaviorVersion, stalled_stream_protection::StalledStreamProtectionConfig,
+};
 use aws_smithy_types::{retry::RetryConfig, timeout::TimeoutConfig};
 use aws_types::{SdkConfig, region::Region};
-use rustls::{ClientConfig, RootCertStore};
+use rustls::{CipherSuite, ClientConfig, RootCertStore, crypto::CryptoProvider};
 use std::{sync::Arc, time::Duration};
 
 /// To get a connection, TLS included; a vendor that is far away takes longest.
@@ -40,8 +43,7 @@ pub(crate) fn http_client_of(environment: &Environment) -> reqwest::Result<reqwe
     if environment.names_authorities {
         return http_client();
     }
-    let provider = rustls::crypto::ring::default_provider();
-    let versions = ClientConfig::builder_with_provider(Arc::new(provider)).with_safe_default_protocol_versions();
+    let versions = ClientConfig::builder_with_provider(Arc::new(cryptography())).with_safe_default_protocol_versions();
     // ring knows both versions; did it not, the machine's authorities would do as well.
     let Ok(versions) = versions else { return http_client() };
     let trusted = RootCertStore {
@@ -54,13 +56,21 @@ pub(crate) fn http_client_of(environment: &Environment) -> reqwest::Result<reqwe
 
 fn builder() -> reqwest::ClientBuilder {
     // A second call finds the provider installed, which is as good.
-    let _ = rustls::crypto::ring::default_provider().install_default();
+    let _ = cryptography().install_default();
     reqwest::Client::builder()
         .connect_timeout(CONNECT)
         .timeout(CALL)
         .pool_idle_timeout(IDLE)
         .redirect(reqwest::redirect::Policy::none())
         .no_proxy()
+}
+
+/// What ring has to offer, first of all what AWS takes first, too: processors compute SHA-256 themselves, and SHA-384 they do not.
+fn cryptography() -> CryptoProvider {
+    let mut all = rustls::crypto::ring::default_provider();
+    all.cipher_suites
+        .sort_by_key(|suite| suite.suite() != CipherSuite::TLS13_AES_128_GCM_SHA256);
+    all
 }
 
 /// The configuration of all AWS clients.
@@ -72,6 +82,9 @@ pub(crate) fn sdk_config(environment: &Environment, http: reqwest::Client) -> Sd
         .behavior_version(BehaviorVersion::latest())
         .region(Region::new(environment.region.clone()))
         .credentials_provider(SharedCredentialsProvider::new(environment.credentials.clone()))
+        // The key is at hand, and what an answer may take is less than what would count as stalled: both would only be more to begin with.
+        .identity_cache(IdentityCache::no_cache())
+        .stalled_stream_protection(StalledStreamProtectionConfig::disabled())
         .http_client(Connector::new(http))
         .sleep_impl(TokioSleep::new())
         .timeout_config(timeouts.build())

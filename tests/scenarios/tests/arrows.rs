@@ -194,6 +194,18 @@ fn no_crate_is_built_from_what_it_must_not_know() {
     }
 }
 
+/// What libraries write below it tells of URLs and headers, and so of tokens.
+#[test]
+fn functions_are_released_without_events_finer_than_info() {
+    for function in ["telegram-ingress", "intercom-replies"] {
+        let metadata = metadata();
+        let package = metadata.packages.iter().find(|package| package.name == function);
+        let mut used = package.unwrap().dependencies.iter();
+        let tracing = used.find(|dependency| dependency.name == "tracing").unwrap();
+        assert_eq!(tracing.features, ["release_max_level_info"], "{function}");
+    }
+}
+
 #[test]
 fn a_forbidden_arrow_is_found() {
     let cases = [
