@@ -32,7 +32,8 @@ const ATTEMPTS: u32 = 3;
 /// Before the second attempt, at most; a request waits for its answer meanwhile.
 const BACKOFF: Duration = Duration::from_millis(100);
 
-/// An HTTP client with rustls and ring that trusts whom this machine trusts. It follows no redirects, for URLs and headers carry tokens.
+/// An HTTP client with rustls and ring that trusts whom this machine trusts. It follows no redirects, for URLs and headers carry tokens,
+/// and repeats nothing by itself.
 pub fn http_client() -> reqwest::Result<reqwest::Client> {
     builder().build().map_err(reqwest::Error::without_url)
 }
@@ -62,6 +63,7 @@ fn builder() -> reqwest::ClientBuilder {
         .timeout(CALL)
         .pool_idle_timeout(IDLE)
         .redirect(reqwest::redirect::Policy::none())
+        .retry(reqwest::retry::never())
         .no_proxy()
 }
 

@@ -23,7 +23,7 @@ use bridge::{
     webhook::{Answer, WebhookRequest},
 };
 use intercom::IntercomClient;
-use lambda_runtime::{LambdaEvent, service_fn};
+use lambda_runtime::{LambdaEvent, Runtime, service_fn};
 use mapping::{Clock, Ledger};
 use serde_json::Value;
 use std::{
@@ -115,11 +115,12 @@ async fn serve(wire: impl FnOnce(&Host) -> Handlers) -> Result<(), StartError> {
     let handlers = wire(&host);
     host.prepare().await;
     let (host, handlers) = (&host, &handlers);
-    let served = lambda_runtime::run(service_fn(move |event: LambdaEvent<Value>| async move {
+    let function = service_fn(move |event: LambdaEvent<Value>| async move {
         let span = tracing::info_span!("invocation", request.id = event.context.request_id);
         host.handle(handlers, event).instrument(span).await
-    }));
-    served.await.map_err(StartError::Events)
+    });
+    // Not `lambda_runtime::run`: that has a second span around this one.
+    Runtime::new(function).run().await.map_err(StartError::Events)
 }
 
 impl Host {
