@@ -3,8 +3,8 @@
 
 use anyhow::Context as _;
 use mapping::{
-    Contact, CustomerLink, Forward, Item, Key, Link, LinkState, Record, Reverse, Succession, TopicTitle, Version,
-    WorkspaceId, decode,
+    Contact, CustomerLink, Forward, Item, Key, Link, LinkState, Record, Reverse, Succession, TopicState, TopicTitle,
+    Version, WorkspaceId, decode,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -44,6 +44,7 @@ pub(crate) fn is_of_map(item: &Item) -> bool {
         CustomerLink::KIND,
         Forward::KIND,
         TopicTitle::KIND,
+        TopicState::KIND,
         Succession::KIND,
     ];
     kind.is_some_and(|kind| kinds.contains(&kind))
@@ -161,6 +162,7 @@ fn workspace_of(item: &Item) -> anyhow::Result<Option<WorkspaceId>> {
         CustomerLink::KIND => decode::<CustomerLink>(item).map(|_| None)?,
         Forward::KIND => decode::<Forward>(item).map(|_| None)?,
         TopicTitle::KIND => decode::<TopicTitle>(item).map(|_| None)?,
+        TopicState::KIND => decode::<TopicState>(item).map(|_| None)?,
         _ => decode::<Succession>(item).map(|_| None)?,
     })
 }

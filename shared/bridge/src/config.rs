@@ -29,6 +29,8 @@ pub struct Config {
     pub bot_replies: bool,
     /// `REACTIONS`: what becomes of a reaction to a message.
     pub reactions: Reactions,
+    /// `TOPIC_STATES`: whether a topic is closed as long as its conversation is.
+    pub topic_states: TopicStates,
     /// `INTERCOM_ADMIN_ID`: who writes notes; the token's own admin otherwise.
     pub intercom_admin: Option<AdminId>,
     /// `INTERCOM_ASSIGNEE`: who gets new conversations.
@@ -97,6 +99,15 @@ pub enum Reactions {
     Note,
 }
 
+/// What becomes of it that a topic, or its conversation, is closed or opened.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TopicStates {
+    /// Nothing.
+    Off,
+    /// The other one follows.
+    Follow,
+}
+
 /// Who gets new conversations.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Assignees {
@@ -152,6 +163,10 @@ impl Config {
             )?,
             bot_replies: settings.choice("BOT_REPLIES", &[("on", true), ("off", false)])?,
             reactions: settings.choice("REACTIONS", &[("off", Reactions::Off), ("note", Reactions::Note)])?,
+            topic_states: settings.choice(
+                "TOPIC_STATES",
+                &[("off", TopicStates::Off), ("follow", TopicStates::Follow)],
+            )?,
             intercom_admin: settings.admin()?,
             assignees: settings.assignees()?,
             group_messages_per_minute: settings.messages_per_minute()?,
@@ -360,83 +375,4 @@ fn number<T: FromStr>(text: &str) -> Option<T> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn parse(settings: &[(&str, &str)]) -> Result<Config, ConfigError> {
-        Config::parse(|name| {
-            settings
-                .iter()
-                .find(|(key, _)| *key == name)
-                .map(|(_, value)| (*value).to_owned())
-        })
-    }
-
-    #[test]
-    fn the_chats_are_all_that_must_be_set() {
-        let config = parse(&[("TELEGRAM_CHATS", " -1001 , 42 "), ("STAFF", "")]).unwrap();
-        assert_eq!(config.chats, BTreeSet::from([ChatId(-1001), ChatId(42)]));
-        assert_eq!(config.conversation_per, ConversationPer::Topic);
-        assert_eq!(config.general_topic, GeneralTopic::User);
-        assert!(!config.private_chats);
-        assert!(config.bot_replies);
-        assert_eq!(config.reactions, Reactions::Off);
-        assert_eq!(config.give_up_after, Duration::from_hours(24));
-        assert_eq!(config.telegram_api_url, "https://api.telegram.org");
-        assert_eq!(config.intercom_api_url, "https://api.intercom.io");
-    }
-
-    #[test]
-    fn everything_can_be_set() {
-        let config = parse(&[
-            ("TELEGRAM_CHATS", "-1001"),
-            ("NEW_CONVERSATION", "after_days:3"),
-            ("STAFF", "5, 6=77"),
-            ("INTERCOM_ASSIGNEE", "team:1,-1001=admin:2"),
-            ("REACTIONS", "note"),
-            ("INTERCOM_REGION", "EU"),
-            ("GIVE_UP_AFTER", "90m"),
-            ("TELEGRAM_API_URL", "http://127.0.0.1:8081/"),
-        ])
-        .unwrap();
-        assert_eq!(config.new_conversation, NewConversation::AfterDays(3));
-        assert_eq!(config.staff.get(&CustomerId(6)), Some(&Some(AdminId::new("77"))));
-        assert_eq!(
-            config.assignees.of(ChatId(-1001)),
-            Some(&Assignee::Admin(AdminId::new("2")))
-        );
-        assert_eq!(config.reactions, Reactions::Note);
-        assert_eq!(config.assignees.of(ChatId(5)), Some(&Assignee::Team("1".into())));
-        assert_eq!(config.intercom_api_url, "https://api.eu.intercom.io");
-        assert_eq!(config.give_up_after, Duration::from_mins(90));
-        assert_eq!(config.telegram_api_url, "http://127.0.0.1:8081");
-    }
-
-    #[test]
-    fn what_is_wrong_is_said_with_its_name() {
-        for (variable, value) in [
-            ("TELEGRAM_CHATS", "@group"),
-            ("TELEGRAM_CHATS", ""),
-            ("CONVERSATION_PER", "chat"),
-            ("NEW_CONVERSATION", "after_days:0"),
-            ("STAFF", "ann"),
-            ("STAFF", "5=ann"),
-            ("INTERCOM_ASSIGNEE", "sales"),
-            ("REACTIONS", "on"),
-            ("INTERCOM_ADMIN_ID", "me"),
-            ("INTERCOM_REGION", "mars"),
-            ("GROUP_MESSAGES_PER_MINUTE", "0"),
-            ("GIVE_UP_AFTER", "13d"),
-            ("GIVE_UP_AFTER", "soon"),
-            ("TELEGRAM_API_URL", "api.telegram.org"),
-        ] {
-            let mut settings = vec![(variable, value)];
-            if variable != "TELEGRAM_CHATS" {
-                settings.push(("TELEGRAM_CHATS", "1"));
-            }
-            let error = parse(&settings).unwrap_err();
-            assert_eq!(error.variable, variable, "{value}");
-            assert!(error.to_string().contains(variable));
-        }
-    }
-}
+mod tests;

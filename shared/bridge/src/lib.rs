@@ -22,6 +22,7 @@ mod sending;
 mod stop;
 mod tally;
 pub mod telegram_message;
+mod topic_state;
 mod topics;
 mod unbegun;
 pub mod webhook;

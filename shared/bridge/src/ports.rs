@@ -193,6 +193,14 @@ pub trait Helpdesk: Send + Sync {
     /// Gives a conversation a title.
     async fn set_title(&self, conversation: &ConversationId, title: &str) -> Result<(), HelpdeskError>;
 
+    /// Closes or opens a conversation; what is so already is fine.
+    async fn set_closed(
+        &self,
+        conversation: &ConversationId,
+        admin: &AdminId,
+        closed: bool,
+    ) -> Result<(), HelpdeskError>;
+
     /// Tags a conversation; the tag is made if it is new.
     async fn tag(&self, conversation: &ConversationId, admin: &AdminId, tag: &str) -> Result<(), HelpdeskError>;
 
@@ -334,6 +342,9 @@ pub trait Messenger: Send + Sync {
 
     /// Fetches a file of at most so many bytes.
     async fn download(&self, file: &FileId, most: u64) -> Result<Download, MessengerError>;
+
+    /// Closes or opens a topic; what is so already is fine.
+    async fn set_topic_closed(&self, chat: ChatId, topic: TopicId, closed: bool) -> Result<(), MessengerError>;
 
     /// Makes a topic.
     async fn create_topic(&self, chat: ChatId, title: &str) -> Result<TopicId, MessengerError>;

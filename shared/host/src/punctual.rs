@@ -205,6 +205,15 @@ impl<C: Helpdesk> Helpdesk for Punctual<C> {
         self.in_time()?.set_title(conversation, title).await
     }
 
+    async fn set_closed(
+        &self,
+        conversation: &ConversationId,
+        admin: &AdminId,
+        closed: bool,
+    ) -> Result<(), HelpdeskError> {
+        self.in_time()?.set_closed(conversation, admin, closed).await
+    }
+
     async fn tag(&self, conversation: &ConversationId, admin: &AdminId, tag: &str) -> Result<(), HelpdeskError> {
         self.within_a_call(self.in_time()?.tag(conversation, admin, tag)).await
     }
@@ -268,6 +277,10 @@ impl<C: Messenger> Messenger for Punctual<C> {
 
     async fn download(&self, file: &FileId, most: u64) -> Result<Download, MessengerError> {
         self.in_time_for_files()?.download(file, most).await
+    }
+
+    async fn set_topic_closed(&self, chat: ChatId, topic: TopicId, closed: bool) -> Result<(), MessengerError> {
+        self.in_time()?.set_topic_closed(chat, topic, closed).await
     }
 
     async fn create_topic(&self, chat: ChatId, title: &str) -> Result<TopicId, MessengerError> {

@@ -115,6 +115,15 @@ impl Helpdesk for IntercomClient {
         self.add_tag(conversation, admin, tag).await
     }
 
+    async fn set_closed(
+        &self,
+        conversation: &ConversationId,
+        admin: &AdminId,
+        closed: bool,
+    ) -> Result<(), HelpdeskError> {
+        self.close_or_open(conversation, admin, closed).await
+    }
+
     async fn assign(
         &self,
         conversation: &ConversationId,

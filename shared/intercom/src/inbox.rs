@@ -49,6 +49,22 @@ impl IntercomClient {
         self.make_so(&Call::post(&path, body)).await
     }
 
+    /// <https://developers.intercom.com/docs/references/rest-api/api.intercom.io/conversations/manageconversation>.
+    pub(crate) async fn close_or_open(
+        &self,
+        conversation: &ConversationId,
+        admin: &AdminId,
+        closed: bool,
+    ) -> Result<(), HelpdeskError> {
+        let path = ["conversations", conversation.as_str(), "parts"];
+        let body = if closed {
+            json!({"message_type": "close", "type": "admin", "admin_id": admin.as_str()})
+        } else {
+            json!({"message_type": "open", "admin_id": admin.as_str()})
+        };
+        self.make_so(&Call::post(&path, body)).await
+    }
+
     pub(crate) async fn add_tag(
         &self,
         conversation: &ConversationId,

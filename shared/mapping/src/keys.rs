@@ -284,6 +284,11 @@ pub fn topic_title(bot: BotId, chat_id: ChatId, topic: Option<TopicId>) -> Key {
     Key::new(chat(bot, chat_id), format!("title#{}", Topic(topic)))
 }
 
+/// Whether a topic is closed.
+pub fn topic_state(topic: TopicKey) -> Key {
+    Key::new(chat(topic.bot, topic.chat), format!("state#{}", topic.topic))
+}
+
 /// The successor of a chat, or the chat that it succeeds.
 pub fn forward(bot: BotId, chat_id: ChatId) -> Key {
     Key::new(chat(bot, chat_id), "forward")

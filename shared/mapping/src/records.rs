@@ -50,6 +50,17 @@ impl Record for TopicTitle {
     const KIND: &'static str = "topic_title";
 }
 
+/// Whether a topic is closed, as far as the bridge knows: it did it, or was told. Without a record it is open.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TopicState {
+    /// Closed, or open.
+    pub closed: bool,
+}
+
+impl Record for TopicState {
+    const KIND: &'static str = "topic_state";
+}
+
 /// A message that we sent to Telegram, and what it carries.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SentMessage {

@@ -220,6 +220,12 @@ impl Messenger for TelegramClient {
         self.fetch(file, most).await
     }
 
+    async fn set_topic_closed(&self, chat: ChatId, topic: TopicId, closed: bool) -> Result<(), MessengerError> {
+        let method = if closed { "closeForumTopic" } else { "reopenForumTopic" };
+        let body = json!({"chat_id": chat, "message_thread_id": topic});
+        self.request(method, Effect::Repeatable, &body).await.map(drop)
+    }
+
     async fn create_topic(&self, chat: ChatId, title: &str) -> Result<TopicId, MessengerError> {
         let body = json!({"chat_id": chat, "name": topic_title(title)});
         let topic = self.request("createForumTopic", Effect::Once, &body).await?;

@@ -99,6 +99,11 @@ pub const SABOTAGES: &[Sabotage] = &[
         "an answer kills its workers",
         |ports| forgetting(ports, |key| key.sk == "trial"),
     ),
+    sabotage(
+        "it is forgotten that a topic is closed",
+        "a topic and its conversation are closed and opened",
+        |ports| forgetting(ports, |key| key.sk.starts_with("state#")),
+    ),
     sabotage("a wait never ends", ANSWERS, |ports| reading(ports, wait_for_ever)),
     sabotage("deliveries end before they are made", OPENS, |ports| {
         writing(ports, finish_at_once)

@@ -161,6 +161,11 @@ pub const SCENES: &[Scene] = &[
     scene("a group moves with messages in its queue", &[], |world| {
         Box::pin(healing::moved(world))
     }),
+    scene(
+        "a topic and its conversation are closed and opened",
+        &[("TOPIC_STATES", "follow")],
+        |world| Box::pin(topics::closed(world)),
+    ),
     scene("a topic is deleted", &[], |world| Box::pin(topics::deleted(world))),
     scene(
         "a topic with a conversation for each customer is deleted",

@@ -3,7 +3,7 @@
 use bridge::ports::UpdateReader as _;
 use mapping::{
     ChatId, ContactId, ConversationId, CustomerId, Delivery, Item, Key, Link, LinkKey, LinkState, Record, Reverse,
-    SentMessage, Stored, TopicTitle, Version, WorkspaceId, decode, keys,
+    SentMessage, Stored, TopicKey, TopicState, TopicTitle, Version, WorkspaceId, decode, keys,
 };
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
@@ -119,7 +119,7 @@ impl Traces {
                 let sent = decode::<SentMessage>(&item)?.value;
                 is_of(person, sent.link) || self.has(&(sent.workspace, sent.conversation))
             }
-            TopicTitle::KIND => self.links.values().any(|(link, _)| is_title_of(&item.key, *link)),
+            TopicTitle::KIND | TopicState::KIND => self.links.values().any(|(link, _)| is_of_topic(&item.key, *link)),
             _ => self.is_named_by_key(person, &item.key) || is_album_of(person, &item),
         };
         if goes {
@@ -222,9 +222,13 @@ fn about(key: &Key) -> Option<String> {
     Some(delivery.to_owned())
 }
 
-fn is_title_of(key: &Key, link: LinkKey) -> bool {
+/// Whether it is what is known of the topic of a link that everybody there shares.
+fn is_of_topic(key: &Key, link: LinkKey) -> bool {
     let LinkKey { bot, chat, topic, .. } = link;
-    topic.is_some() && link.customer.is_none() && *key == keys::topic_title(bot, chat, topic)
+    let state = TopicKey::of(link).map(keys::topic_state);
+    topic.is_some()
+        && link.customer.is_none()
+        && (*key == keys::topic_title(bot, chat, topic) || Some(key) == state.as_ref())
 }
 
 #[cfg(test)]
@@ -306,6 +310,16 @@ mod tests {
                 "title#2",
                 &json!({"kind": "topic_title", "form": 1, "title": "All"}),
             ),
+            item(
+                "chat#7#-5",
+                "state#1",
+                &json!({"kind": "topic_state", "form": 1, "closed": true}),
+            ),
+            item(
+                "chat#7#-5",
+                "state#2",
+                &json!({"kind": "topic_state", "form": 1, "closed": true}),
+            ),
             delivery("notice#tg#7#-5/1#1", "late", "-5:1", "c2"),
             delivery("notice#tg#7#-5/2#1", "late", "-5:2", "c2"),
             delivery("part#w#91", "delivery", "w:c1", "c1"),
@@ -334,6 +348,7 @@ mod tests {
             "chat#7#-5/topic#0#501",
             "chat#7#-5/topic#1",
             "album#7#-5#a/album",
+            "chat#7#-5/state#1",
             "chat#7#-5/title#1",
             "customer#501/link#w#c2",
             "echo#w#c1#hash/echo",

@@ -2,10 +2,11 @@
 
 use super::worker::Passage;
 use crate::{
+    config::TopicStates,
     failure::Failure,
     stop::{Stop, elsewhere},
     telegram_message::CustomerMessage,
-    topics,
+    topic_state, topics,
 };
 use mapping::{CustomerId, End, Link, LinkKey, LinkState, TopicId, TopicKey, TopicTitle, keys};
 
@@ -25,6 +26,24 @@ pub(super) async fn titled(passage: &Passage<'_>, topic: Option<TopicId>, title:
     } else {
         rename(passage, topic, title).await?;
     }
+    Ok(End::Delivered)
+}
+
+/// Somebody closed or opened a topic: its conversation follows, where the settings want it.
+pub(super) async fn closed(passage: &Passage<'_>, closed: bool) -> Result<End, Stop> {
+    let by = passage.peek.sender.map(|sender| sender.id);
+    if passage.context.config.topic_states == TopicStates::Off || is_us(passage, by) {
+        return Err(Stop::Skip("topic closed or opened"));
+    }
+    let Some(topic) = TopicKey::of(passage.link_key) else {
+        return Err(Stop::Skip("General closed or opened"));
+    };
+    let link = passage.link()?.map(|link| link.value.state);
+    let conversation = match &link {
+        Some(LinkState::Open(open)) => Some(&open.conversation),
+        Some(LinkState::Opening(_)) | None => None,
+    };
+    topic_state::lead(passage.context, topic, conversation, closed).await?;
     Ok(End::Delivered)
 }
 

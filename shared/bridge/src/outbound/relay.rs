@@ -7,6 +7,7 @@ use crate::{
     inbound::customer_of,
     intercom_message::{AuthorKind, Conversation, Part, PartKind},
     stop::{Received, Stop, Verdict},
+    topic_state,
 };
 use mapping::{Arrival, ConversationId, Delivery, Key, PartId, Reverse, Stored, Timestamp, WorkspaceId, keys};
 use std::time::Duration;
@@ -83,7 +84,7 @@ pub(super) async fn relay_notified(
         if silent {
             return read_and_relay(errand, workspace, &conversation.id, Wanted::Everything).await;
         }
-        return Ok(Verdict::Done);
+        return relay(errand, workspace, &conversation, Vec::new()).await;
     }
     // A plain body lacks what was formatted, and may lack pictures without a word.
     let is_less = |part: &Part| part.body_is_plain || is_silent(part);
@@ -245,6 +246,7 @@ async fn relay(
             later @ Verdict::Later(_) => return Ok(later),
         }
     }
+    topic_state::follow(errand.context, workspace, conversation, errand.arrival.since).await?;
     Ok(Verdict::Done)
 }
 

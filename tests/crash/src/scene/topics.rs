@@ -1,7 +1,10 @@
 //! Topics are deleted in Telegram, and have to be made anew once, whatever died on the way.
 
 use super::{Expected, World, read, said};
-use simulators::{intercom::ConversationView, telegram::Place};
+use simulators::{
+    intercom::{ConversationView, Reply},
+    telegram::Place,
+};
 use std::time::Duration;
 
 impl World {
@@ -29,6 +32,62 @@ impl World {
         anyhow::ensure!(told == 1, "agents were told {told} times");
         Ok(())
     }
+}
+
+impl World {
+    /// Whether the one topic is closed; its conversation has to be what it is.
+    fn is_closed(&self, topic: Place) -> anyhow::Result<bool> {
+        let conversations = self.stage.vendors.intercom.conversations();
+        let closed: Vec<bool> = conversations.iter().map(|one| one.state == "closed").collect();
+        let topics = self.stage.vendors.telegram.topics(self.forum);
+        let own = topics.iter().find(|one| Some(one.id) == topic.topic);
+        let own = own.map(|own| own.closed);
+        anyhow::ensure!(
+            closed.iter().copied().eq(own),
+            "conversations: {closed:?}, topic: {own:?}"
+        );
+        Ok(own == Some(true))
+    }
+}
+
+/// The agent closes the conversation, staff open the topic and close it again, and the agent opens the conversation.
+pub(super) async fn closed(world: &World) -> anyhow::Result<Expected> {
+    let telegram = &world.stage.vendors.telegram;
+    let topic = world.topic("Order");
+    world.say(world.maria, topic, "a question");
+    world.settle().await?;
+    let answer = Reply {
+        close: true,
+        ..Reply::html("<p>an answer</p>")
+    };
+    world.answer_with("a question", answer)?;
+    world.settle().await?;
+    anyhow::ensure!(world.is_closed(topic)?, "the topic is still open");
+    telegram.reopen_topic(world.sam, topic);
+    world.settle().await?;
+    anyhow::ensure!(!world.is_closed(topic)?, "the conversation is still closed");
+    world.say(world.maria, topic, "thank you");
+    telegram.close_topic(world.sam, topic);
+    world.settle().await?;
+    anyhow::ensure!(world.is_closed(topic)?, "the conversation is still open");
+    if let Some(conversation) = world.conversation("a question") {
+        world.stage.vendors.intercom.agent_opens(&conversation, &world.anna);
+    }
+    world.settle().await?;
+    anyhow::ensure!(!world.is_closed(topic)?, "the topic is still closed");
+    Ok(Expected {
+        agents: vec![(
+            "Order",
+            said(&[
+                ("Maria Lopez", "a question"),
+                ("Anna Weber", "an answer"),
+                ("Maria Lopez", "thank you"),
+            ]),
+        )],
+        customers: vec![(topic, read(&["Anna\nan answer"]))],
+        texts: read(&["an answer", "thank you"]),
+        ..Expected::default()
+    })
 }
 
 /// The agent's answer finds out; customer and agent go on in the new topic.

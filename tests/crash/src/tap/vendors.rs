@@ -180,6 +180,20 @@ impl Helpdesk for Tapped<Arc<dyn Helpdesk>> {
         )
     }
 
+    async fn set_closed(
+        &self,
+        conversation: &ConversationId,
+        admin: &AdminId,
+        closed: bool,
+    ) -> Result<(), HelpdeskError> {
+        call!(
+            self,
+            self.tap.enter("intercom set closed").await,
+            self.to.set_closed(conversation, admin, closed),
+            doubtful()
+        )
+    }
+
     async fn tag(&self, conversation: &ConversationId, admin: &AdminId, tag: &str) -> Result<(), HelpdeskError> {
         call!(
             self,
@@ -310,6 +324,15 @@ impl Messenger for Tapped<Arc<dyn Messenger>> {
             self.tap.enter("telegram download").await,
             self.to.download(file, most),
             unread_in_telegram()
+        )
+    }
+
+    async fn set_topic_closed(&self, chat: ChatId, topic: TopicId, closed: bool) -> Result<(), MessengerError> {
+        call!(
+            self,
+            self.tap.enter("telegram set topic closed").await,
+            self.to.set_topic_closed(chat, topic, closed),
+            lost()
         )
     }
 

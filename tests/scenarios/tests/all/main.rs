@@ -45,5 +45,6 @@ mod sweep;
 mod sweep_stops;
 mod topic_gone;
 mod topic_lost_calls;
+mod topic_states;
 mod unlinked;
 mod wrong_workspace;
