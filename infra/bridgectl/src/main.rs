@@ -147,13 +147,13 @@ async fn set_up(setup: &setup::Setup) -> anyhow::Result<ExitCode> {
 
 async fn try_live(check: &live_check::LiveCheck) -> anyhow::Result<ExitCode> {
     let report = if check.yes {
-        live_check::run(check, &mut Unattended).await?
+        Box::pin(live_check::run(check, &mut Unattended)).await?
     } else {
         anyhow::ensure!(
             stdin().is_terminal(),
             "nobody can be asked here: pass --yes and --workspace"
         );
-        live_check::run(check, &mut Terminal).await?
+        Box::pin(live_check::run(check, &mut Terminal)).await?
     };
     if check.json {
         println!("{:#}", report.json());

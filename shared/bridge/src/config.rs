@@ -31,6 +31,8 @@ pub struct Config {
     pub reactions: Reactions,
     /// `TOPIC_STATES`: whether a topic is closed as long as its conversation is.
     pub topic_states: TopicStates,
+    /// `CUSTOMER_NOTICE`: what a customer is told whose message could not be passed on, if not in our words.
+    pub customer_notice: Option<String>,
     /// `INTERCOM_ADMIN_ID`: who writes notes; the token's own admin otherwise.
     pub intercom_admin: Option<AdminId>,
     /// `INTERCOM_ASSIGNEE`: who gets new conversations.
@@ -167,6 +169,7 @@ impl Config {
                 "TOPIC_STATES",
                 &[("off", TopicStates::Off), ("follow", TopicStates::Follow)],
             )?,
+            customer_notice: settings.customer_notice()?,
             intercom_admin: settings.admin()?,
             assignees: settings.assignees()?,
             group_messages_per_minute: settings.messages_per_minute()?,
@@ -187,6 +190,9 @@ impl Config {
         })
     }
 }
+
+/// How long a notice in somebody's own words may be, in characters: one message has to hold it.
+const LONGEST_NOTICE: usize = 1_000;
 
 struct Settings<'v, V: Fn(&str) -> Option<String>>(&'v V);
 
@@ -352,6 +358,17 @@ impl<V: Fn(&str) -> Option<String>> Settings<'_, V> {
             .map(Duration::from_secs);
         time.filter(|time| (Duration::from_mins(1)..=most).contains(time))
             .ok_or_else(error)
+    }
+
+    fn customer_notice(&self) -> Result<Option<String>, ConfigError> {
+        let text = self.text("CUSTOMER_NOTICE");
+        match text.as_ref().map(|text| text.chars().count()) {
+            Some(length) if length > LONGEST_NOTICE => Err(ConfigError {
+                variable: "CUSTOMER_NOTICE",
+                problem: format!("{length} characters are more than {LONGEST_NOTICE}"),
+            }),
+            Some(_) | None => Ok(text),
+        }
     }
 
     fn url(&self, variable: &'static str, default: &str) -> Result<String, ConfigError> {

@@ -12,7 +12,7 @@ use crate::{
     rich_text::RichText,
     sending,
     stop::{FOR_THE_OPERATOR, Received, Stop, Verdict, dedupe, elsewhere},
-    words::Sentence,
+    words::{self, Sentence},
 };
 use mapping::{
     Arrival, Begun, BotId, ChatId, Claim, ConversationId, End, Key, MessageId, NoticeSent, Proof, Step, TopicId,
@@ -161,7 +161,15 @@ pub(crate) fn delivery_key(notice: &Notice) -> Key {
 async fn tell(context: &Context, claim: &mut Claim, notice: &Notice) -> Result<End, Stop> {
     let begins = claim.delivery.receipts.is_empty() && !claim.may_have_gone_out;
     let messages = not_again_so_soon(context, notice, begins).await?;
-    let text = RichText::plain(notice.sentence.text_for(messages));
+    let own_words = match notice.audience {
+        Audience::Customer { .. } => context.config.customer_notice.as_deref(),
+        Audience::Agent { .. } => None,
+    };
+    let text = own_words.map_or_else(
+        || notice.sentence.text_for(messages),
+        |own| words::counted(own, messages),
+    );
+    let text = RichText::plain(text);
     match &notice.audience {
         Audience::Agent {
             workspace,

@@ -135,6 +135,14 @@ impl Cause {
     }
 }
 
+/// What somebody put in their own words, said of so many messages at once: in figures, for the language is theirs.
+pub fn counted(own_words: &str, messages: u32) -> String {
+    match messages {
+        0 | 1 => own_words.to_owned(),
+        messages => format!("{own_words} ({messages})"),
+    }
+}
+
 /// What a topic is called that is made anew and whose title nobody knows.
 pub const TOPIC_WITHOUT_TITLE: &str = "Support";
 

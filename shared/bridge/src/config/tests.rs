@@ -33,6 +33,7 @@ fn everything_can_be_set() {
         ("INTERCOM_ASSIGNEE", "team:1,-1001=admin:2"),
         ("REACTIONS", "note"),
         ("TOPIC_STATES", "follow"),
+        ("CUSTOMER_NOTICE", " Perdón, inténtelo de nuevo. "),
         ("INTERCOM_REGION", "EU"),
         ("GIVE_UP_AFTER", "90m"),
         ("TELEGRAM_API_URL", "http://127.0.0.1:8081/"),
@@ -46,6 +47,7 @@ fn everything_can_be_set() {
     );
     assert_eq!(config.reactions, Reactions::Note);
     assert_eq!(config.topic_states, TopicStates::Follow);
+    assert_eq!(config.customer_notice.as_deref(), Some("Perdón, inténtelo de nuevo."));
     assert_eq!(config.assignees.of(ChatId(5)), Some(&Assignee::Team("1".into())));
     assert_eq!(config.intercom_api_url, "https://api.eu.intercom.io");
     assert_eq!(config.give_up_after, Duration::from_mins(90));
@@ -54,7 +56,9 @@ fn everything_can_be_set() {
 
 #[test]
 fn what_is_wrong_is_said_with_its_name() {
+    let long = "x".repeat(1_001);
     for (variable, value) in [
+        ("CUSTOMER_NOTICE", long.as_str()),
         ("TELEGRAM_CHATS", "@group"),
         ("TELEGRAM_CHATS", ""),
         ("CONVERSATION_PER", "chat"),
@@ -63,6 +67,7 @@ fn what_is_wrong_is_said_with_its_name() {
         ("STAFF", "5=ann"),
         ("INTERCOM_ASSIGNEE", "sales"),
         ("REACTIONS", "on"),
+        ("TOPIC_STATES", "on"),
         ("INTERCOM_ADMIN_ID", "me"),
         ("INTERCOM_REGION", "mars"),
         ("GROUP_MESSAGES_PER_MINUTE", "0"),

@@ -1,6 +1,6 @@
 //! What people are told when something takes long or does not arrive.
 
-use scenarios::{Left, World};
+use scenarios::{Left, Scene, World};
 use simulators::Fault;
 use std::time::Duration;
 
@@ -51,6 +51,29 @@ async fn replies_that_fail_within_an_hour_are_told_of_at_once_and_once_more_with
     let left = Left {
         dead_letters: 4,
         undeliverable: 4,
+        ..Left::default()
+    };
+    world.finish_but(left).await;
+}
+
+/// Customers read no English, perhaps.
+#[tokio::test]
+async fn customers_are_told_in_the_words_that_the_settings_give() {
+    const PERDON: &str = "Perdón, no pudimos recibir su mensaje. ¿Puede repetirlo?";
+    let world = Scene::new().await.set("CUSTOMER_NOTICE", PERDON).open().await;
+    let topic = world.order().await;
+    let reply = "POST /conversations/{id}/reply";
+    world.intercom().faults().arm(reply, Fault::Refuse(422), 3);
+    for text in ["One", "Two", "Three"] {
+        world.writes(world.maria, topic, text);
+        world.passes(Duration::from_mins(1)).await;
+    }
+    assert_eq!(world.customer_is_told(topic), [PERDON]);
+    world.settle().await;
+    assert_eq!(world.customer_is_told(topic), [PERDON, &format!("{PERDON} (2)")]);
+    let left = Left {
+        dead_letters: 3,
+        undeliverable: 3,
         ..Left::default()
     };
     world.finish_but(left).await;
