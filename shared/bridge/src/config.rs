@@ -165,10 +165,7 @@ impl Config {
             )?,
             bot_replies: settings.choice("BOT_REPLIES", &[("on", true), ("off", false)])?,
             reactions: settings.choice("REACTIONS", &[("off", Reactions::Off), ("note", Reactions::Note)])?,
-            topic_states: settings.choice(
-                "TOPIC_STATES",
-                &[("off", TopicStates::Off), ("follow", TopicStates::Follow)],
-            )?,
+            topic_states: settings.topic_states()?,
             customer_notice: settings.customer_notice()?,
             intercom_admin: settings.admin()?,
             assignees: settings.assignees()?,
@@ -358,6 +355,18 @@ impl<V: Fn(&str) -> Option<String>> Settings<'_, V> {
             .map(Duration::from_secs);
         time.filter(|time| (Duration::from_mins(1)..=most).contains(time))
             .ok_or_else(error)
+    }
+
+    fn topic_states(&self) -> Result<TopicStates, ConfigError> {
+        let variable = "TOPIC_STATES";
+        let states = self.choice(variable, &[("off", TopicStates::Off), ("follow", TopicStates::Follow)])?;
+        if states == TopicStates::Follow && self.new_conversation()? == NewConversation::AfterClose {
+            return Err(ConfigError {
+                variable,
+                problem: "\"follow\" does not go with NEW_CONVERSATION=after_close: in a closed topic no customer could begin another".into(),
+            });
+        }
+        Ok(states)
     }
 
     fn customer_notice(&self) -> Result<Option<String>, ConfigError> {

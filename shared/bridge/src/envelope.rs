@@ -54,6 +54,13 @@ pub enum Errand {
         /// Only these parts; all if there are none.
         parts: Vec<PartId>,
     },
+    /// Look whether a conversation's topic is closed if the conversation is, and open if it is not.
+    State {
+        /// Its workspace.
+        workspace: WorkspaceId,
+        /// The conversation.
+        conversation: ConversationId,
+    },
     /// Tell a waiting human.
     Notice {
         /// Whom, and what.

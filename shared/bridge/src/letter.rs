@@ -81,6 +81,10 @@ impl Letter {
                 conversation,
                 parts,
             } => About::parts("pointer", workspace, conversation, parts),
+            Errand::State {
+                workspace,
+                conversation,
+            } => About::parts("state", workspace, conversation, Vec::new()),
             Errand::Notice { notice } => About {
                 kind: "notice",
                 deliveries: vec![notices::delivery_key(&notice)],

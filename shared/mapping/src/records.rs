@@ -55,6 +55,9 @@ impl Record for TopicTitle {
 pub struct TopicState {
     /// Closed, or open.
     pub closed: bool,
+    /// Telegram refused to have it otherwise.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub refused: bool,
 }
 
 impl Record for TopicState {

@@ -55,6 +55,17 @@ fn everything_can_be_set() {
 }
 
 #[test]
+fn a_topic_that_follows_does_not_end_with_its_conversation() {
+    let both = [
+        ("TELEGRAM_CHATS", "1"),
+        ("TOPIC_STATES", "follow"),
+        ("NEW_CONVERSATION", "after_close"),
+    ];
+    assert_eq!(parse(&both).unwrap_err().variable, "TOPIC_STATES");
+    assert!(parse(&both[..2]).is_ok());
+}
+
+#[test]
 fn what_is_wrong_is_said_with_its_name() {
     let long = "x".repeat(1_001);
     for (variable, value) in [

@@ -2,13 +2,12 @@
 
 use super::worker::Passage;
 use crate::{
-    config::TopicStates,
     failure::Failure,
     stop::{Stop, elsewhere},
     telegram_message::CustomerMessage,
     topic_state, topics,
 };
-use mapping::{CustomerId, End, Link, LinkKey, LinkState, TopicId, TopicKey, TopicTitle, keys};
+use mapping::{Claim, CustomerId, End, Link, LinkKey, LinkState, TopicId, TopicKey, TopicTitle, keys};
 
 /// How many conversations of one topic follow its title.
 const CONVERSATIONS: usize = 100;
@@ -30,20 +29,25 @@ pub(super) async fn titled(passage: &Passage<'_>, topic: Option<TopicId>, title:
 }
 
 /// Somebody closed or opened a topic: its conversation follows, where the settings want it.
-pub(super) async fn closed(passage: &Passage<'_>, closed: bool) -> Result<End, Stop> {
-    let by = passage.peek.sender.map(|sender| sender.id);
-    if passage.context.config.topic_states == TopicStates::Off || is_us(passage, by) {
+pub(super) async fn closed(passage: &Passage<'_>, claim: &Claim, closed: bool) -> Result<End, Stop> {
+    let Some(topic) = topic_state::follower(passage.context, passage.link_key) else {
         return Err(Stop::Skip("topic closed or opened"));
-    }
-    let Some(topic) = TopicKey::of(passage.link_key) else {
-        return Err(Stop::Skip("General closed or opened"));
     };
+    // The word is of a topic that is gone, or has lain among the dead letters: it is not so any more.
+    if passage.peek.topic != passage.link_key.topic || claim.delivery.generation > 0 {
+        return Err(Stop::Skip("a topic was closed or opened long ago"));
+    }
     let link = passage.link()?.map(|link| link.value.state);
-    let conversation = match &link {
-        Some(LinkState::Open(open)) => Some(&open.conversation),
+    let open = match &link {
+        Some(LinkState::Open(open)) => Some(open),
         Some(LinkState::Opening(_)) | None => None,
     };
-    topic_state::lead(passage.context, topic, conversation, closed).await?;
+    if is_us(passage, passage.peek.sender.map(|sender| sender.id)) {
+        let event = passage.peek.update.to_string();
+        topic_state::heed(passage.context, topic, open, closed, &event).await?;
+    } else {
+        topic_state::lead(passage.context, topic, open, closed).await?;
+    }
     Ok(End::Delivered)
 }
 

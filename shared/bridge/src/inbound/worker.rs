@@ -224,7 +224,7 @@ impl<R: UpdateReader> InboundWorker<R> {
             Update::LocationEnded(message) => correction::correct(passage, claim, &message, None).await,
             Update::Reaction(reaction) => reaction::carry(passage, claim, &reaction).await,
             Update::TopicTitle { topic, title } => topic::titled(passage, topic, &title).await,
-            Update::TopicClosed { closed, .. } => topic::closed(passage, closed).await,
+            Update::TopicClosed { closed, .. } => topic::closed(passage, claim, closed).await,
             Update::Membership {
                 present,
                 administrator,

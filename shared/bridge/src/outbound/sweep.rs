@@ -9,7 +9,6 @@ use crate::{
     context::Context,
     envelope::{Errand, OutboundEnvelope, to_ascii_json},
     failure::HelpdeskError,
-    intercom_message::Conversation,
     ports::{QueueError, QueueMessage},
     stop::{Stop, dedupe},
     tally::Tally,
@@ -183,14 +182,16 @@ impl Sweep {
         let missed = self.without_record(workspace, candidates).await?;
         if !missed.is_empty() {
             tracing::warn!(conversation.id = %conversation, metric.missed_parts = missed.len(), "no notification brought what was said");
+            if !dry_run {
+                enqueue(context, workspace, conversation, missed.clone()).await?;
+            }
         }
         let is_old = read.updated_at.is_none_or(|at| now.since(at) > NOTIFICATIONS_TAKE);
-        let topic_follows = is_old && topic_state::wish(context, workspace, &read).await?.is_some();
-        if topic_follows {
+        if is_old && topic_state::is_behind(context, workspace, &read).await? {
             tracing::warn!(conversation.id = %conversation, "no notification brought that it was closed or opened");
-        }
-        if !dry_run && (topic_follows || !missed.is_empty()) {
-            enqueue(context, workspace, &read, missed.clone()).await?;
+            if !dry_run {
+                topic_state::look_again(context, workspace, conversation, &format!("{:?}", read.updated_at)).await?;
+            }
         }
         Ok(Some(missed.len()))
     }
@@ -216,16 +217,12 @@ impl Sweep {
 async fn enqueue(
     context: &Context,
     workspace: &WorkspaceId,
-    read: &Conversation,
+    conversation: &ConversationId,
     parts: Vec<PartId>,
 ) -> Result<(), Stop> {
     let received_at = context.ledger.now();
-    let (conversation, state) = (&read.id, read.state);
     let newest = parts.last().map(ToString::to_string).unwrap_or_default();
-    let dedupe = dedupe(&format!(
-        "sweep:{workspace}:{conversation}:{newest}:{}:{state:?}",
-        parts.len()
-    ));
+    let dedupe = dedupe(&format!("sweep:{workspace}:{conversation}:{newest}:{}", parts.len()));
     let errand = Errand::Conversation {
         workspace: workspace.clone(),
         conversation: conversation.clone(),

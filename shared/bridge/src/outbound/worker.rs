@@ -9,6 +9,7 @@ use crate::{
     notices::Audience,
     ports::NotificationReader,
     stop::{FOR_THE_OPERATOR, Received, Stop, Verdict},
+    topic_state,
     unbegun::{Legible, Unbegun},
 };
 use mapping::{Arrival, ConversationId, Reverse, WorkspaceId, keys};
@@ -55,6 +56,10 @@ impl<R: NotificationReader> OutboundWorker<R> {
                 workspace,
                 conversation,
                 ..
+            }
+            | Errand::State {
+                workspace,
+                conversation,
             } => Some((workspace, conversation)),
             Errand::Notification { notification } => self
                 .reader
@@ -100,6 +105,15 @@ impl<R: NotificationReader> OutboundWorker<R> {
                     return Ok(Verdict::Done);
                 }
                 relay::read_and_relay(&errand, &workspace, &conversation, relay::Wanted::Named(&parts)).await
+            }
+            Errand::State {
+                workspace,
+                conversation,
+            } => {
+                if self.is_ours(&workspace, &conversation).await? {
+                    topic_state::follow_what_is_read(context, &workspace, &conversation, arrival.since).await?;
+                }
+                Ok(Verdict::Done)
             }
             Errand::Notification { notification } => match self.reader.decode(&notification) {
                 Ok(notification) => self.notified(&errand, notification).await,

@@ -90,6 +90,14 @@ async fn where_reactions_are_carried_the_end_and_the_index_are_one_transaction()
 }
 
 #[tokio::test]
+async fn where_topics_follow_a_reply_costs_two_reads_more() {
+    let world = Scene::new().await.set("TOPIC_STATES", "follow").open().await;
+    let cost = cost_of_a_reply(&world).await;
+    cost.assert(4, 3);
+    world.finish().await;
+}
+
+#[tokio::test]
 async fn what_is_known_already_costs_one_read() {
     let world = World::new().await;
     let topic = world.order().await;

@@ -5,7 +5,7 @@ use scenarios::{Left, Scene, World};
 use simulators::{
     Fault,
     intercom::{OneClick, Reply},
-    telegram::{Place, Right},
+    telegram::{Place, Right, Rights},
 };
 use std::time::Duration;
 
@@ -227,12 +227,12 @@ async fn a_topic_of_several_conversations_follows_none() {
 #[tokio::test]
 async fn a_topic_follows_the_conversation_that_it_has_now() {
     let scene = Scene::new().await.set("TOPIC_STATES", "follow");
-    let world = scene.set("NEW_CONVERSATION", "after_close").open().await;
+    let world = scene.set("NEW_CONVERSATION", "after_days:1").open().await;
     let topic = world.order().await;
     let old = world.conversation("Order 1042").id;
     world.intercom().lose_notifications(true);
     world.intercom().agent_closes(&old, &world.anna);
-    world.passes(A_WHILE).await;
+    world.passes(Duration::from_hours(50)).await;
     world.intercom().lose_notifications(false);
     world.writes(world.maria, topic, "Another matter");
     world.settle().await;
@@ -252,4 +252,127 @@ async fn a_topic_follows_the_conversation_that_it_has_now() {
             ..Left::default()
         })
         .await;
+}
+
+/// Nobody knows whether the topic was closed, and meanwhile the agent wants it open.
+#[tokio::test]
+async fn what_was_done_by_a_call_whose_answer_was_lost_is_undone_if_it_is_not_wanted_any_more() {
+    let world = following().await;
+    let topic = world.order().await;
+    let id = world.conversation("Order 1042").id;
+    world.telegram().faults().arm("closeForumTopic", Fault::LoseAnswer, 1);
+    world.intercom().agent_closes(&id, &world.anna);
+    world.stage.settle_now().await.unwrap();
+    assert!(is_closed(&world, topic));
+    world.intercom().agent_opens(&id, &world.anna);
+    world.settle().await;
+    assert!(!is_closed(&world, topic));
+    world.finish().await;
+}
+
+/// Intercom tells of what we did there before we have learned that it was done, and staff have already changed their minds.
+#[tokio::test]
+async fn staff_who_change_their_minds_at_once_have_it_as_they_wanted_it_last() {
+    let world = following().await;
+    let topic = world.order().await;
+    let parts = "POST /conversations/{id}/parts";
+    world.intercom().faults().arm(parts, Fault::LoseAnswer, 1);
+    world.telegram().close_topic(world.sam, topic);
+    world.telegram().reopen_topic(world.sam, topic);
+    world.settle().await;
+    assert_eq!(world.conversation("Order 1042").state, "open");
+    assert!(!is_closed(&world, topic));
+    world.finish().await;
+}
+
+/// Whoever writes there is what brings the topic to the conversation that is left.
+#[tokio::test]
+async fn a_topic_whose_conversation_was_merged_is_not_closed() {
+    let world = following().await;
+    let topic = world.order().await;
+    world.sweeps().await;
+    let other = world.topic("Order 1043");
+    world.writes(world.maria, other, "Hello again");
+    world.settle().await;
+    let id = |title: &str| world.conversation(title).id;
+    world
+        .intercom()
+        .merge_conversations(&id("Order 1042"), &id("Order 1043"));
+    world.settle().await;
+    world.passes(A_WHILE).await;
+    world.sweeps().await;
+    assert!(!is_closed(&world, topic));
+    world.leave();
+}
+
+/// What a bot said while its words were not wanted has no record, and is not said now.
+#[tokio::test]
+async fn a_topic_that_is_behind_brings_nothing_but_its_state() {
+    let mut world = Scene::new()
+        .await
+        .with_file()
+        .set("TOPIC_STATES", "follow")
+        .set("BOT_REPLIES", "off")
+        .open()
+        .await;
+    let topic = world.order().await;
+    let id = world.conversation("Order 1042").id;
+    world.intercom().bot("Fin");
+    world.intercom().bot_replies(&id, "<p>Have you tried the FAQ?</p>");
+    world.settle().await;
+    world.passes(Duration::from_hours(2)).await;
+    world.restart_with("BOT_REPLIES", "on").await;
+    world.sweeps().await;
+    world.passes(Duration::from_hours(2)).await;
+    world.intercom().lose_notifications(true);
+    world.intercom().agent_closes(&id, &world.anna);
+    world.passes(A_WHILE).await;
+    world.sweeps().await;
+    assert!(is_closed(&world, topic));
+    assert!(world.customer_is_told(topic).is_empty());
+    world.leave();
+}
+
+#[tokio::test]
+async fn what_telegram_refuses_is_not_tried_at_every_sweep() {
+    let world = following().await;
+    let topic = world.order().await;
+    world.sweeps().await;
+    let id = world.conversation("Order 1042").id;
+    let bot = &world.stage.vendors.bot;
+    world.telegram().remove_right(bot, world.forum, Right::ManageTopics);
+    world.intercom().agent_closes(&id, &world.anna);
+    world.settle().await;
+    for _ in 0..5 {
+        world.passes(A_WHILE).await;
+        world.sweeps().await;
+    }
+    assert_eq!(calls(&world), (1, 0));
+    // The next word tries it again.
+    world.telegram().promote_bot(bot, world.forum, Rights::all());
+    let later = world.stage.vendors.clock.now_s() + 3600;
+    world.intercom().agent_snoozes(&id, &world.anna, later);
+    world.intercom().agent_closes(&id, &world.anna);
+    world.settle().await;
+    assert!(is_closed(&world, topic));
+    world.leave();
+}
+
+/// It is the operator's to mend, and everybody else's to wait for.
+#[tokio::test]
+async fn a_token_that_is_refused_for_hours_loses_no_state() {
+    let world = following().await;
+    let topic = world.order().await;
+    let id = world.conversation("Order 1042").id;
+    world
+        .telegram()
+        .faults()
+        .arm("closeForumTopic", Fault::Refuse(401), 10_000);
+    world.intercom().agent_closes(&id, &world.anna);
+    world.passes(Duration::from_hours(30)).await;
+    assert!(!is_closed(&world, topic));
+    world.telegram().faults().clear();
+    world.settle().await;
+    assert!(is_closed(&world, topic));
+    world.leave();
 }
