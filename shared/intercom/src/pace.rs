@@ -16,6 +16,9 @@ const LONGEST_WINDOW: Duration = Duration::from_mins(1);
 /// What Intercom may ask for at most with a 429.
 const LONGEST_WAIT: Duration = Duration::from_mins(15);
 
+/// Their clock and ours tell whole seconds.
+const SHORTEST_WAIT: Duration = Duration::from_secs(1);
+
 /// What is left of the current window, as this process knows it.
 pub(crate) struct Pace {
     clock: Arc<dyn Clock>,
@@ -117,14 +120,13 @@ impl Pace {
 }
 
 /// How long a 429 asks us to wait: `Retry-After`, which is not documented but what Intercom's own clients look for first, else the
-/// time until the window ends.
+/// time until the window ends. One that ends this very second is still a wait.
 pub(crate) fn wait_after(headers: &HeaderMap, now: Timestamp) -> Option<Duration> {
     let seconds = number(headers, RETRY_AFTER.as_str()).and_then(|seconds| u64::try_from(seconds).ok());
     seconds
         .map(Duration::from_secs)
         .or_else(|| until_reset(headers, now))
-        .filter(|wait| !wait.is_zero())
-        .map(|wait| wait.min(LONGEST_WAIT))
+        .map(|wait| wait.clamp(SHORTEST_WAIT, LONGEST_WAIT))
 }
 
 /// The time until the window ends. Measured by Intercom's own clock where the answer tells it, for ours may be wrong.
@@ -254,7 +256,8 @@ mod tests {
             (headers(&[("x-ratelimit-reset", &own_clock)]), Some(9)),
             (headers(&[("retry-after", "soon")]), None),
             (headers(&[("retry-after", "86400")]), Some(900)),
-            (window("0", &(THEN - 4).to_string()), None),
+            (window("0", &THEN.to_string()), Some(1)),
+            (window("0", &(THEN - 4).to_string()), Some(1)),
             (headers(&[]), None),
         ];
         for (headers, seconds) in cases {
