@@ -183,7 +183,10 @@ pub static POINTS: [About; 21] = [
         Point::Words,
         "telegram.words",
         "refusals have the words by which they are told apart",
-        &[rest("shared/telegram/src/classify.rs", "fn meaning")],
+        &[
+            rest("shared/telegram/src/classify.rs", "fn meaning"),
+            rest("shared/bridge/src/topic_state.rs", "async fn fulfil"),
+        ],
     ),
     about(
         Point::FrontEnd,
