@@ -55,9 +55,16 @@ impl Record for TopicTitle {
 pub struct TopicState {
     /// Closed, or open.
     pub closed: bool,
-    /// Telegram refused to have it otherwise.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    pub refused: bool,
+    /// The change of its conversation after which a sweep last had it looked after.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub minded: Option<Timestamp>,
+}
+
+impl TopicState {
+    /// What it has just become.
+    pub fn new(closed: bool) -> Self {
+        Self { closed, minded: None }
+    }
 }
 
 impl Record for TopicState {

@@ -42,11 +42,11 @@ pub(super) async fn closed(passage: &Passage<'_>, claim: &Claim, closed: bool) -
         Some(LinkState::Open(open)) => Some(open),
         Some(LinkState::Opening(_)) | None => None,
     };
+    let event = passage.peek.update.to_string();
     if is_us(passage, passage.peek.sender.map(|sender| sender.id)) {
-        let event = passage.peek.update.to_string();
         topic_state::heed(passage.context, topic, open, closed, &event).await?;
     } else {
-        topic_state::lead(passage.context, topic, open, closed).await?;
+        topic_state::lead(passage.context, topic, open, closed, &event).await?;
     }
     Ok(End::Delivered)
 }

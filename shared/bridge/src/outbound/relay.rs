@@ -246,7 +246,7 @@ async fn relay(
             later @ Verdict::Later(_) => return Ok(later),
         }
     }
-    topic_state::follow(errand.context, workspace, conversation, errand.arrival.since).await?;
+    topic_state::follow_notified(errand.context, workspace, conversation, errand.arrival.since).await?;
     Ok(Verdict::Done)
 }
 

@@ -187,11 +187,8 @@ impl Sweep {
             }
         }
         let is_old = read.updated_at.is_none_or(|at| now.since(at) > NOTIFICATIONS_TAKE);
-        if is_old && topic_state::is_behind(context, workspace, &read).await? {
-            tracing::warn!(conversation.id = %conversation, "no notification brought that it was closed or opened");
-            if !dry_run {
-                topic_state::look_again(context, workspace, conversation, &format!("{:?}", read.updated_at)).await?;
-            }
+        if is_old && topic_state::mind(context, workspace, &read, dry_run).await? {
+            tracing::warn!(conversation.id = %conversation, "its topic is not closed or open as the conversation is");
         }
         Ok(Some(missed.len()))
     }

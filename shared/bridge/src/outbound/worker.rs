@@ -111,7 +111,7 @@ impl<R: NotificationReader> OutboundWorker<R> {
                 conversation,
             } => {
                 if self.is_ours(&workspace, &conversation).await? {
-                    topic_state::follow_what_is_read(context, &workspace, &conversation, arrival.since).await?;
+                    topic_state::follow(context, &workspace, &conversation, arrival.since).await?;
                 }
                 Ok(Verdict::Done)
             }

@@ -302,6 +302,15 @@ async fn a_topic_whose_conversation_was_merged_is_not_closed() {
     world.passes(A_WHILE).await;
     world.sweeps().await;
     assert!(!is_closed(&world, topic));
+    // The one that is left is closed and opened as any other.
+    let left = id("Order 1043");
+    world.intercom().agent_closes(&left, &world.anna);
+    world.settle().await;
+    assert!(is_closed(&world, other));
+    world.telegram().reopen_topic(world.sam, other);
+    world.settle().await;
+    assert_eq!(world.conversation("Order 1043").state, "open");
+    assert!(!is_closed(&world, other));
     world.leave();
 }
 
@@ -347,7 +356,7 @@ async fn what_telegram_refuses_is_not_tried_at_every_sweep() {
         world.passes(A_WHILE).await;
         world.sweeps().await;
     }
-    assert_eq!(calls(&world), (1, 0));
+    assert_eq!(calls(&world), (2, 0), "once more for the sweep");
     // The next word tries it again.
     world.telegram().promote_bot(bot, world.forum, Rights::all());
     let later = world.stage.vendors.clock.now_s() + 3600;
@@ -372,7 +381,46 @@ async fn a_token_that_is_refused_for_hours_loses_no_state() {
     world.passes(Duration::from_hours(30)).await;
     assert!(!is_closed(&world, topic));
     world.telegram().faults().clear();
+    // Whoever waited comes at once.
+    let slowly = Fault::TooManyRequests(Duration::from_secs(3));
+    world.telegram().faults().arm("closeForumTopic", slowly, 1);
     world.settle().await;
     assert!(is_closed(&world, topic));
+    world.leave();
+}
+
+/// Staff see that it is not closed.
+#[tokio::test]
+async fn a_topic_whose_conversation_cannot_be_closed_is_opened_again() {
+    let world = following().await;
+    let topic = world.order().await;
+    let parts = "POST /conversations/{id}/parts";
+    world.intercom().faults().arm(parts, Fault::Refuse(422), 1);
+    world.telegram().close_topic(world.sam, topic);
+    world.settle().await;
+    assert_eq!(world.conversation("Order 1042").state, "open");
+    assert!(!is_closed(&world, topic));
+    world.leave();
+}
+
+/// What was said and done has come; nothing of it waits for Intercom.
+#[tokio::test]
+async fn a_reply_that_closes_waits_for_nothing_that_intercom_may_say_later() {
+    let world = following().await;
+    let topic = world.order().await;
+    let reading = "GET /conversations/{id}";
+    world.intercom().faults().arm(reading, Fault::Refuse(503), 10_000);
+    world.agent_replies_with(
+        "Order 1042",
+        Reply {
+            close: true,
+            ..Reply::html("<p>Done</p>")
+        },
+    );
+    world.passes(Duration::from_secs(30)).await;
+    assert_eq!(world.customer_is_told(topic), ["<b>Anna</b>\nDone"]);
+    assert!(is_closed(&world, topic));
+    world.intercom().faults().clear();
+    world.settle().await;
     world.leave();
 }
