@@ -2,12 +2,14 @@
 
 use crate::{
     config::Config,
+    envelope::{Errand, OutboundEnvelope, to_ascii_json},
     failure::{HelpdeskError, MessengerError},
-    ports::{Helpdesk, HelpdeskIdentity, Messenger, Queue},
+    ports::{Helpdesk, HelpdeskIdentity, Messenger, Queue, QueueError, QueueMessage},
     secrets::{Secret, SecretSource, SecretsError},
+    stop::dedupe,
 };
 use hmac::{Hmac, KeyInit as _, Mac as _};
-use mapping::{AdminId, BotId, ChatId, CustomerId, Ledger, Timestamp};
+use mapping::{AdminId, BotId, ChatId, ConversationId, CustomerId, Ledger, Timestamp, WorkspaceId};
 use sha2::Sha256;
 use std::{
     collections::{BTreeSet, HashMap},
@@ -111,6 +113,26 @@ impl Context {
             Some(admin) => Ok(admin.clone()),
             None => Ok(self.identity().await?.admin),
         }
+    }
+
+    /// Puts an errand for a conversation into its lane; within five minutes only once for each cause.
+    pub(crate) async fn enqueue(
+        &self,
+        workspace: &WorkspaceId,
+        conversation: &ConversationId,
+        errand: Errand,
+        cause: &str,
+    ) -> Result<(), QueueError> {
+        let received_at = self.ledger.now();
+        let envelope = OutboundEnvelope { received_at, errand };
+        let body = to_ascii_json(&envelope).map_err(|_| QueueError::Refused("not JSON".into()))?;
+        let message = QueueMessage {
+            lane: format!("{workspace}:{conversation}"),
+            dedupe: dedupe(&format!("{cause}:{workspace}:{conversation}")),
+            body,
+            gave_up: None,
+        };
+        self.queues.outbound.send(message).await
     }
 
     /// The bot's @name. Not knowing it must not hold a message back.

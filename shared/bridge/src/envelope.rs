@@ -55,7 +55,7 @@ pub enum Errand {
         parts: Vec<PartId>,
     },
     /// Look whether a conversation's topic is closed if the conversation is, and open if it is not.
-    State {
+    TopicState {
         /// Its workspace.
         workspace: WorkspaceId,
         /// The conversation.

@@ -81,10 +81,10 @@ impl Letter {
                 conversation,
                 parts,
             } => About::parts("pointer", workspace, conversation, parts),
-            Errand::State {
+            Errand::TopicState {
                 workspace,
                 conversation,
-            } => About::parts("state", workspace, conversation, Vec::new()),
+            } => About::parts("topic state", workspace, conversation, Vec::new()),
             Errand::Notice { notice } => About {
                 kind: "notice",
                 deliveries: vec![notices::delivery_key(&notice)],

@@ -12,7 +12,7 @@ use crate::{
     rich_text::RichText,
     sending,
     stop::{FOR_THE_OPERATOR, Received, Stop, Verdict, dedupe, elsewhere},
-    words::{self, Sentence},
+    words::Sentence,
 };
 use mapping::{
     Arrival, Begun, BotId, ChatId, Claim, ConversationId, End, Key, MessageId, NoticeSent, Proof, Step, TopicId,
@@ -165,11 +165,7 @@ async fn tell(context: &Context, claim: &mut Claim, notice: &Notice) -> Result<E
         Audience::Customer { .. } => context.config.customer_notice.as_deref(),
         Audience::Agent { .. } => None,
     };
-    let text = own_words.map_or_else(
-        || notice.sentence.text_for(messages),
-        |own| words::counted(own, messages),
-    );
-    let text = RichText::plain(text);
+    let text = RichText::plain(notice.sentence.text_for(messages, own_words));
     match &notice.audience {
         Audience::Agent {
             workspace,

@@ -7,12 +7,11 @@
 use crate::{
     config::{ConversationPer, TopicStates},
     context::Context,
-    envelope::{Errand, OutboundEnvelope, to_ascii_json},
+    envelope::Errand,
     failure::{Failure, HelpdeskError, MessengerError},
     intercom_message::{Conversation, ConversationState},
-    ports::{QueueError, QueueMessage},
     sending,
-    stop::{Stop, dedupe, elsewhere},
+    stop::{Stop, elsewhere},
 };
 use mapping::{
     ConversationId, Link, LinkKey, LinkState, Open, Reverse, Stored, Timestamp, TopicKey, TopicState, Version,
@@ -262,18 +261,10 @@ async fn enqueue_look(
     conversation: &ConversationId,
     cause: &str,
 ) -> Result<(), Stop> {
-    let errand = Errand::State {
+    let errand = Errand::TopicState {
         workspace: workspace.clone(),
         conversation: conversation.clone(),
     };
-    let received_at = context.ledger.now();
-    let body =
-        to_ascii_json(&OutboundEnvelope { received_at, errand }).map_err(|_| QueueError::Refused("not JSON".into()))?;
-    let message = QueueMessage {
-        lane: format!("{workspace}:{conversation}"),
-        dedupe: dedupe(&format!("state:{workspace}:{conversation}:{cause}")),
-        body,
-        gave_up: None,
-    };
-    Ok(context.queues.outbound.send(message).await?)
+    let cause = format!("topic_state:{cause}");
+    Ok(context.enqueue(workspace, conversation, errand, &cause).await?)
 }

@@ -84,11 +84,14 @@ impl Sentence {
         }
     }
 
-    /// The same, said of so many messages at once.
-    pub fn text_for(&self, messages: u32) -> String {
-        match messages {
-            0 | 1 => self.text(),
-            messages => format!("{} ({messages} messages within an hour)", self.text()),
+    /// The same, said of so many messages at once; in somebody's own words, where there are any, with the number alone, for the
+    /// language is theirs.
+    pub fn text_for(&self, messages: u32, own_words: Option<&str>) -> String {
+        match (messages, own_words) {
+            (0 | 1, None) => self.text(),
+            (0 | 1, Some(own)) => own.to_owned(),
+            (_, None) => format!("{} ({messages} messages within an hour)", self.text()),
+            (_, Some(own)) => format!("{own} ({messages})"),
         }
     }
 
@@ -132,14 +135,6 @@ impl Cause {
             Self::TooOldToDelete => "a bot can delete messages there only within 48 hours",
             Self::Misconfigured => "the bridge needs its operator (a token or a setting is wrong)",
         }
-    }
-}
-
-/// What somebody put in their own words, said of so many messages at once: in figures, for the language is theirs.
-pub fn counted(own_words: &str, messages: u32) -> String {
-    match messages {
-        0 | 1 => own_words.to_owned(),
-        messages => format!("{own_words} ({messages})"),
     }
 }
 

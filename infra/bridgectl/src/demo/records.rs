@@ -71,7 +71,7 @@ fn parts_in(errand: &Errand) -> Vec<String> {
             parts.filter_map(|part| id(part.get("id")?)).collect()
         }
         Errand::Conversation { parts, .. } => parts.iter().map(ToString::to_string).collect(),
-        Errand::State { .. } | Errand::Notice { .. } => Vec::new(),
+        Errand::TopicState { .. } | Errand::Notice { .. } => Vec::new(),
     }
 }
 

@@ -4,11 +4,10 @@
 use super::{conversation::Written, worker::Passage};
 use crate::{
     context::Context,
-    envelope::{Errand, OutboundEnvelope, to_ascii_json},
+    envelope::Errand,
     failure::{Failure, HelpdeskError},
     looking::Accounted,
     notices,
-    ports::{QueueError, QueueMessage},
     rich_text::{Block, Run},
     stop::Stop,
     tally::Tally,
@@ -243,26 +242,12 @@ pub(super) async fn fetch_answers(
     workspace: &WorkspaceId,
     conversation: &ConversationId,
 ) -> Result<(), Stop> {
-    let received_at = context.ledger.now();
     let errand = Errand::Conversation {
         workspace: workspace.clone(),
         conversation: conversation.clone(),
         parts: Vec::new(),
     };
-    let body =
-        to_ascii_json(&OutboundEnvelope { received_at, errand }).map_err(|_| QueueError::Refused("not JSON".into()))?;
-    let lane = format!("{workspace}:{conversation}");
-    let dedupe = format!("adopted:{workspace}:{conversation}");
-    Ok(context
-        .queues
-        .outbound
-        .send(QueueMessage {
-            lane,
-            dedupe,
-            body,
-            gave_up: None,
-        })
-        .await?)
+    Ok(context.enqueue(workspace, conversation, errand, "adopted").await?)
 }
 
 /// Gives a new conversation its title, its tags, its first note and its assignee. None of that may stop the message, which is there

@@ -5,15 +5,7 @@ use super::{
     mark::Mark,
     relay::{YOUNGEST_OF_OLD, is_before, is_relayable},
 };
-use crate::{
-    context::Context,
-    envelope::{Errand, OutboundEnvelope, to_ascii_json},
-    failure::HelpdeskError,
-    ports::{QueueError, QueueMessage},
-    stop::{Stop, dedupe},
-    tally::Tally,
-    topic_state,
-};
+use crate::{context::Context, envelope::Errand, failure::HelpdeskError, stop::Stop, tally::Tally, topic_state};
 use mapping::{ConversationId, Delivery, PartId, Reverse, Timestamp, WorkspaceId, keys};
 use std::{sync::Arc, time::Duration};
 
@@ -217,27 +209,14 @@ async fn enqueue(
     conversation: &ConversationId,
     parts: Vec<PartId>,
 ) -> Result<(), Stop> {
-    let received_at = context.ledger.now();
     let newest = parts.last().map(ToString::to_string).unwrap_or_default();
-    let dedupe = dedupe(&format!("sweep:{workspace}:{conversation}:{newest}:{}", parts.len()));
+    let cause = format!("sweep:{newest}:{}", parts.len());
     let errand = Errand::Conversation {
         workspace: workspace.clone(),
         conversation: conversation.clone(),
         parts,
     };
-    let body =
-        to_ascii_json(&OutboundEnvelope { received_at, errand }).map_err(|_| QueueError::Refused("not JSON".into()))?;
-    let lane = format!("{workspace}:{conversation}");
-    Ok(context
-        .queues
-        .outbound
-        .send(QueueMessage {
-            lane,
-            dedupe,
-            body,
-            gave_up: None,
-        })
-        .await?)
+    Ok(context.enqueue(workspace, conversation, errand, &cause).await?)
 }
 
 /// Why a sweep ended before its time; the next one begins where it stopped.

@@ -57,7 +57,7 @@ impl<R: NotificationReader> OutboundWorker<R> {
                 conversation,
                 ..
             }
-            | Errand::State {
+            | Errand::TopicState {
                 workspace,
                 conversation,
             } => Some((workspace, conversation)),
@@ -106,7 +106,7 @@ impl<R: NotificationReader> OutboundWorker<R> {
                 }
                 relay::read_and_relay(&errand, &workspace, &conversation, relay::Wanted::Named(&parts)).await
             }
-            Errand::State {
+            Errand::TopicState {
                 workspace,
                 conversation,
             } => {

@@ -1,4 +1,4 @@
-//! Topics are deleted in Telegram, and have to be made anew once, whatever died on the way.
+//! Topics are deleted in Telegram, and have to be made anew once; or closed, and their conversations with them.
 
 use super::{Expected, World, read, said};
 use simulators::{
@@ -32,9 +32,7 @@ impl World {
         anyhow::ensure!(told == 1, "agents were told {told} times");
         Ok(())
     }
-}
 
-impl World {
     /// Whether the one topic is closed; its conversation has to be what it is.
     fn is_closed(&self, topic: Place) -> anyhow::Result<bool> {
         let conversations = self.stage.vendors.intercom.conversations();

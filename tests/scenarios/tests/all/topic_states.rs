@@ -9,6 +9,13 @@ use simulators::{
 };
 use std::time::Duration;
 
+const LOST: Left = Left {
+    dead_letters: 0,
+    undeliverable: 0,
+    lost_notifications: true,
+    violations: 0,
+};
+
 /// What Intercom's retry and the search need until a sweep can find what was done.
 const A_WHILE: Duration = Duration::from_mins(4);
 
@@ -20,6 +27,22 @@ fn is_closed(world: &World, place: Place) -> bool {
     let topics = world.telegram().topics(world.forum);
     let own = topics.iter().find(|topic| Some(topic.id) == place.topic);
     own.unwrap().closed
+}
+
+fn agent_closes(world: &World) {
+    let id = world.conversation("Order 1042").id;
+    world.intercom().agent_closes(&id, &world.anna);
+}
+
+fn agent_opens(world: &World) {
+    let id = world.conversation("Order 1042").id;
+    world.intercom().agent_opens(&id, &world.anna);
+}
+
+fn agent_snoozes(world: &World) {
+    let id = world.conversation("Order 1042").id;
+    let later = world.stage.vendors.clock.now_s() + 3600;
+    world.intercom().agent_snoozes(&id, &world.anna, later);
 }
 
 /// How often it was said in the conversation that it was closed, and that it was opened.
@@ -41,15 +64,13 @@ fn calls(world: &World) -> (usize, usize) {
 async fn a_topic_is_closed_and_opened_with_its_conversation() {
     let world = following().await;
     let topic = world.order().await;
-    let id = world.conversation("Order 1042").id;
-    world.intercom().agent_closes(&id, &world.anna);
+    agent_closes(&world);
     world.settle().await;
     assert!(is_closed(&world, topic));
-    world.intercom().agent_opens(&id, &world.anna);
+    agent_opens(&world);
     world.settle().await;
     assert!(!is_closed(&world, topic));
-    let later = world.stage.vendors.clock.now_s() + 3600;
-    world.intercom().agent_snoozes(&id, &world.anna, later);
+    agent_snoozes(&world);
     world.settle().await;
     assert!(!is_closed(&world, topic), "whoever writes wakes it");
     assert_eq!(calls(&world), (1, 1));
@@ -101,11 +122,10 @@ async fn a_reply_that_closes_with_the_same_click_arrives_before_its_topic_is_clo
 async fn by_default_neither_follows_the_other() {
     let world = World::new().await;
     let topic = world.order().await;
-    let id = world.conversation("Order 1042").id;
-    world.intercom().agent_closes(&id, &world.anna);
+    agent_closes(&world);
     world.settle().await;
     assert!(!is_closed(&world, topic));
-    world.intercom().agent_opens(&id, &world.anna);
+    agent_opens(&world);
     world.telegram().close_topic(world.sam, topic);
     world.settle().await;
     assert_eq!(world.conversation("Order 1042").state, "open");
@@ -118,8 +138,7 @@ async fn what_no_notification_brought_the_sweep_finds_once() {
     let topic = world.order().await;
     world.sweeps().await;
     world.intercom().lose_notifications(true);
-    let id = world.conversation("Order 1042").id;
-    world.intercom().agent_closes(&id, &world.anna);
+    agent_closes(&world);
     world.passes(A_WHILE).await;
     assert!(!is_closed(&world, topic));
     world.sweeps().await;
@@ -129,12 +148,7 @@ async fn what_no_notification_brought_the_sweep_finds_once() {
         world.sweeps().await;
     }
     assert_eq!(calls(&world), (1, 0));
-    world
-        .finish_but(Left {
-            lost_notifications: true,
-            ..Left::default()
-        })
-        .await;
+    world.finish_but(LOST).await;
 }
 
 /// A message that was written before the topic was closed opens the conversation, and Intercom tells nobody.
@@ -148,8 +162,7 @@ async fn a_message_that_opens_its_conversation_again_opens_its_topic() {
         .faults()
         .arm("POST /conversations/{id}/reply", Fault::Refuse(503), 1);
     world.writes(world.maria, topic, "One more thing");
-    let id = world.conversation("Order 1042").id;
-    world.intercom().agent_closes(&id, &world.anna);
+    agent_closes(&world);
     world.settle().await;
     assert_eq!(world.conversation("Order 1042").state, "open");
     world.passes(A_WHILE).await;
@@ -167,13 +180,12 @@ async fn what_fails_for_a_moment_is_tried_again() {
     ] {
         let world = following().await;
         let topic = world.order().await;
-        let id = world.conversation("Order 1042").id;
         world.telegram().faults().arm("closeForumTopic", fault.clone(), 1);
         world
             .intercom()
             .faults()
             .arm("POST /conversations/{id}/parts", fault.clone(), 1);
-        world.intercom().agent_closes(&id, &world.anna);
+        agent_closes(&world);
         world.settle().await;
         assert!(is_closed(&world, topic), "{fault:?}");
         world.telegram().reopen_topic(world.sam, topic);
@@ -189,10 +201,9 @@ async fn a_right_that_is_missing_holds_no_reply_up_and_is_told_to_the_operator()
     let (log, _listening) = Log::listening();
     let world = following().await;
     let topic = world.order().await;
-    let id = world.conversation("Order 1042").id;
     let bot = &world.stage.vendors.bot;
     world.telegram().remove_right(bot, world.forum, Right::ManageTopics);
-    world.intercom().agent_closes(&id, &world.anna);
+    agent_closes(&world);
     world.settle().await;
     assert!(!is_closed(&world, topic));
     world.agent_replies("Order 1042", "<p>And yet</p>");
@@ -246,12 +257,7 @@ async fn a_topic_follows_the_conversation_that_it_has_now() {
     world.intercom().agent_closes(&new.id, &world.anna);
     world.settle().await;
     assert!(is_closed(&world, topic));
-    world
-        .finish_but(Left {
-            lost_notifications: true,
-            ..Left::default()
-        })
-        .await;
+    world.finish_but(LOST).await;
 }
 
 /// Nobody knows whether the topic was closed, and meanwhile the agent wants it open.
@@ -259,12 +265,11 @@ async fn a_topic_follows_the_conversation_that_it_has_now() {
 async fn what_was_done_by_a_call_whose_answer_was_lost_is_undone_if_it_is_not_wanted_any_more() {
     let world = following().await;
     let topic = world.order().await;
-    let id = world.conversation("Order 1042").id;
     world.telegram().faults().arm("closeForumTopic", Fault::LoseAnswer, 1);
-    world.intercom().agent_closes(&id, &world.anna);
+    agent_closes(&world);
     world.stage.settle_now().await.unwrap();
     assert!(is_closed(&world, topic));
-    world.intercom().agent_opens(&id, &world.anna);
+    agent_opens(&world);
     world.settle().await;
     assert!(!is_closed(&world, topic));
     world.finish().await;
@@ -334,7 +339,7 @@ async fn a_topic_that_is_behind_brings_nothing_but_its_state() {
     world.sweeps().await;
     world.passes(Duration::from_hours(2)).await;
     world.intercom().lose_notifications(true);
-    world.intercom().agent_closes(&id, &world.anna);
+    agent_closes(&world);
     world.passes(A_WHILE).await;
     world.sweeps().await;
     assert!(is_closed(&world, topic));
@@ -347,10 +352,9 @@ async fn what_telegram_refuses_is_not_tried_at_every_sweep() {
     let world = following().await;
     let topic = world.order().await;
     world.sweeps().await;
-    let id = world.conversation("Order 1042").id;
     let bot = &world.stage.vendors.bot;
     world.telegram().remove_right(bot, world.forum, Right::ManageTopics);
-    world.intercom().agent_closes(&id, &world.anna);
+    agent_closes(&world);
     world.settle().await;
     for _ in 0..5 {
         world.passes(A_WHILE).await;
@@ -359,9 +363,8 @@ async fn what_telegram_refuses_is_not_tried_at_every_sweep() {
     assert_eq!(calls(&world), (2, 0), "once more for the sweep");
     // The next word tries it again.
     world.telegram().promote_bot(bot, world.forum, Rights::all());
-    let later = world.stage.vendors.clock.now_s() + 3600;
-    world.intercom().agent_snoozes(&id, &world.anna, later);
-    world.intercom().agent_closes(&id, &world.anna);
+    agent_snoozes(&world);
+    agent_closes(&world);
     world.settle().await;
     assert!(is_closed(&world, topic));
     world.leave();
@@ -372,12 +375,11 @@ async fn what_telegram_refuses_is_not_tried_at_every_sweep() {
 async fn a_token_that_is_refused_for_hours_loses_no_state() {
     let world = following().await;
     let topic = world.order().await;
-    let id = world.conversation("Order 1042").id;
     world
         .telegram()
         .faults()
         .arm("closeForumTopic", Fault::Refuse(401), 10_000);
-    world.intercom().agent_closes(&id, &world.anna);
+    agent_closes(&world);
     world.passes(Duration::from_hours(30)).await;
     assert!(!is_closed(&world, topic));
     world.telegram().faults().clear();
