@@ -45,6 +45,7 @@ mod sweep;
 mod sweep_stops;
 mod topic_gone;
 mod topic_lost_calls;
+mod topic_state_faults;
 mod topic_states;
 mod unlinked;
 mod wrong_workspace;

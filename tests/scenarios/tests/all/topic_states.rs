@@ -1,11 +1,10 @@
 //! A topic is closed as long as its conversation is, where the settings want it, whoever closes either of them.
 
-use crate::logs::Log;
 use scenarios::{Left, Scene, World};
 use simulators::{
     Fault,
     intercom::{OneClick, Reply},
-    telegram::{Place, Right, Rights},
+    telegram::Place,
 };
 use std::time::Duration;
 
@@ -17,42 +16,42 @@ const LOST: Left = Left {
 };
 
 /// What Intercom's retry and the search need until a sweep can find what was done.
-const A_WHILE: Duration = Duration::from_mins(4);
+pub(crate) const A_WHILE: Duration = Duration::from_mins(4);
 
-async fn following() -> World {
+pub(crate) async fn following() -> World {
     Scene::new().await.set("TOPIC_STATES", "follow").open().await
 }
 
-fn is_closed(world: &World, place: Place) -> bool {
+pub(crate) fn is_closed(world: &World, place: Place) -> bool {
     let topics = world.telegram().topics(world.forum);
     let own = topics.iter().find(|topic| Some(topic.id) == place.topic);
     own.unwrap().closed
 }
 
-fn agent_closes(world: &World) {
+pub(crate) fn agent_closes(world: &World) {
     let id = world.conversation("Order 1042").id;
     world.intercom().agent_closes(&id, &world.anna);
 }
 
-fn agent_opens(world: &World) {
+pub(crate) fn agent_opens(world: &World) {
     let id = world.conversation("Order 1042").id;
     world.intercom().agent_opens(&id, &world.anna);
 }
 
-fn agent_snoozes(world: &World) {
+pub(crate) fn agent_snoozes(world: &World) {
     let id = world.conversation("Order 1042").id;
     let later = world.stage.vendors.clock.now_s() + 3600;
     world.intercom().agent_snoozes(&id, &world.anna, later);
 }
 
 /// How often it was said in the conversation that it was closed, and that it was opened.
-fn clicks(world: &World, title: &str) -> (usize, usize) {
+pub(crate) fn clicks(world: &World, title: &str) -> (usize, usize) {
     let parts = world.conversation(title).parts;
     let count = |kind: &str| parts.iter().filter(|part| part.kind == kind).count();
     (count("close"), count("open"))
 }
 
-fn calls(world: &World) -> (usize, usize) {
+pub(crate) fn calls(world: &World) -> (usize, usize) {
     let telegram = world.telegram();
     (
         telegram.calls_of("closeForumTopic"),
@@ -172,48 +171,6 @@ async fn a_message_that_opens_its_conversation_again_opens_its_topic() {
 }
 
 #[tokio::test]
-async fn what_fails_for_a_moment_is_tried_again() {
-    for fault in [
-        Fault::Refuse(502),
-        Fault::LoseAnswer,
-        Fault::TooManyRequests(Duration::from_secs(3)),
-    ] {
-        let world = following().await;
-        let topic = world.order().await;
-        world.telegram().faults().arm("closeForumTopic", fault.clone(), 1);
-        world
-            .intercom()
-            .faults()
-            .arm("POST /conversations/{id}/parts", fault.clone(), 1);
-        agent_closes(&world);
-        world.settle().await;
-        assert!(is_closed(&world, topic), "{fault:?}");
-        world.telegram().reopen_topic(world.sam, topic);
-        world.settle().await;
-        assert_eq!(world.conversation("Order 1042").state, "open");
-        assert_eq!(clicks(&world, "Order 1042"), (1, 1), "{fault:?}");
-        world.leave();
-    }
-}
-
-#[tokio::test]
-async fn a_right_that_is_missing_holds_no_reply_up_and_is_told_to_the_operator() {
-    let (log, _listening) = Log::listening();
-    let world = following().await;
-    let topic = world.order().await;
-    let bot = &world.stage.vendors.bot;
-    world.telegram().remove_right(bot, world.forum, Right::ManageTopics);
-    agent_closes(&world);
-    world.settle().await;
-    assert!(!is_closed(&world, topic));
-    world.agent_replies("Order 1042", "<p>And yet</p>");
-    world.settle().await;
-    assert_eq!(world.customer_is_told(topic), ["<b>Anna</b>\nAnd yet"]);
-    assert!(log.text().contains("a topic cannot be closed or opened"));
-    world.leave();
-}
-
-#[tokio::test]
 async fn a_topic_of_several_conversations_follows_none() {
     let scene = Scene::new().await.set("TOPIC_STATES", "follow");
     let world = scene.set("CONVERSATION_PER", "user").open().await;
@@ -258,36 +215,6 @@ async fn a_topic_follows_the_conversation_that_it_has_now() {
     world.settle().await;
     assert!(is_closed(&world, topic));
     world.finish_but(LOST).await;
-}
-
-/// Nobody knows whether the topic was closed, and meanwhile the agent wants it open.
-#[tokio::test]
-async fn what_was_done_by_a_call_whose_answer_was_lost_is_undone_if_it_is_not_wanted_any_more() {
-    let world = following().await;
-    let topic = world.order().await;
-    world.telegram().faults().arm("closeForumTopic", Fault::LoseAnswer, 1);
-    agent_closes(&world);
-    world.stage.settle_now().await.unwrap();
-    assert!(is_closed(&world, topic));
-    agent_opens(&world);
-    world.settle().await;
-    assert!(!is_closed(&world, topic));
-    world.finish().await;
-}
-
-/// Intercom tells of what we did there before we have learned that it was done, and staff have already changed their minds.
-#[tokio::test]
-async fn staff_who_change_their_minds_at_once_have_it_as_they_wanted_it_last() {
-    let world = following().await;
-    let topic = world.order().await;
-    let parts = "POST /conversations/{id}/parts";
-    world.intercom().faults().arm(parts, Fault::LoseAnswer, 1);
-    world.telegram().close_topic(world.sam, topic);
-    world.telegram().reopen_topic(world.sam, topic);
-    world.settle().await;
-    assert_eq!(world.conversation("Order 1042").state, "open");
-    assert!(!is_closed(&world, topic));
-    world.finish().await;
 }
 
 /// Whoever writes there is what brings the topic to the conversation that is left.
@@ -344,85 +271,5 @@ async fn a_topic_that_is_behind_brings_nothing_but_its_state() {
     world.sweeps().await;
     assert!(is_closed(&world, topic));
     assert!(world.customer_is_told(topic).is_empty());
-    world.leave();
-}
-
-#[tokio::test]
-async fn what_telegram_refuses_is_not_tried_at_every_sweep() {
-    let world = following().await;
-    let topic = world.order().await;
-    world.sweeps().await;
-    let bot = &world.stage.vendors.bot;
-    world.telegram().remove_right(bot, world.forum, Right::ManageTopics);
-    agent_closes(&world);
-    world.settle().await;
-    for _ in 0..5 {
-        world.passes(A_WHILE).await;
-        world.sweeps().await;
-    }
-    assert_eq!(calls(&world), (2, 0), "once more for the sweep");
-    // The next word tries it again.
-    world.telegram().promote_bot(bot, world.forum, Rights::all());
-    agent_snoozes(&world);
-    agent_closes(&world);
-    world.settle().await;
-    assert!(is_closed(&world, topic));
-    world.leave();
-}
-
-/// It is the operator's to mend, and everybody else's to wait for.
-#[tokio::test]
-async fn a_token_that_is_refused_for_hours_loses_no_state() {
-    let world = following().await;
-    let topic = world.order().await;
-    world
-        .telegram()
-        .faults()
-        .arm("closeForumTopic", Fault::Refuse(401), 10_000);
-    agent_closes(&world);
-    world.passes(Duration::from_hours(30)).await;
-    assert!(!is_closed(&world, topic));
-    world.telegram().faults().clear();
-    // Whoever waited comes at once.
-    let slowly = Fault::TooManyRequests(Duration::from_secs(3));
-    world.telegram().faults().arm("closeForumTopic", slowly, 1);
-    world.settle().await;
-    assert!(is_closed(&world, topic));
-    world.leave();
-}
-
-/// Staff see that it is not closed.
-#[tokio::test]
-async fn a_topic_whose_conversation_cannot_be_closed_is_opened_again() {
-    let world = following().await;
-    let topic = world.order().await;
-    let parts = "POST /conversations/{id}/parts";
-    world.intercom().faults().arm(parts, Fault::Refuse(422), 1);
-    world.telegram().close_topic(world.sam, topic);
-    world.settle().await;
-    assert_eq!(world.conversation("Order 1042").state, "open");
-    assert!(!is_closed(&world, topic));
-    world.leave();
-}
-
-/// What was said and done has come; nothing of it waits for Intercom.
-#[tokio::test]
-async fn a_reply_that_closes_waits_for_nothing_that_intercom_may_say_later() {
-    let world = following().await;
-    let topic = world.order().await;
-    let reading = "GET /conversations/{id}";
-    world.intercom().faults().arm(reading, Fault::Refuse(503), 10_000);
-    world.agent_replies_with(
-        "Order 1042",
-        Reply {
-            close: true,
-            ..Reply::html("<p>Done</p>")
-        },
-    );
-    world.passes(Duration::from_secs(30)).await;
-    assert_eq!(world.customer_is_told(topic), ["<b>Anna</b>\nDone"]);
-    assert!(is_closed(&world, topic));
-    world.intercom().faults().clear();
-    world.settle().await;
     world.leave();
 }
